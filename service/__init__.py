@@ -1,0 +1,1 @@
+"""Afterword: news articles, and the live, anonymous conversation below each of them."""

@@ -1,0 +1,122 @@
+"""The service of one worker, wired: read it as the table of contents."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from service import keys, protocol, resources
+from service.assets import Assets
+from service.bus import Bus
+from service.crowd import Crowd
+from service.guard.limits import Limits
+from service.health import Health
+from service.ingest import Ingest
+from service.keyring import Keyring
+from service.paper import Paper
+from service.posting import Posting
+from service.rooms import Rooms
+from service.settings import Settings
+from service.store import database
+from service.store.articles import Articles
+from service.store.comments import Comments
+from service.web import middleware, pages
+from service.web.routes import ROUTES
+
+POOL = 8  # connections for reading; ingest has one of its own
+REDIS_SECONDS = 0.25  # Redis answers within this, or the worker goes on without it
+
+Context = Callable[[web.Application], AsyncIterator[None]]
+
+
+def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
+    """Make the app of one worker. `settings` name both stores; `tasks` is the parent of what runs along."""
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    assert settings.secret is not None
+    keyring, worker = Keyring(settings.secret), secrets.token_hex(8)
+    pool = database.pool(settings.database_url, POOL)
+    redis = Redis.from_url(
+        settings.redis_url,
+        socket_timeout=REDIS_SECONDS,
+        socket_connect_timeout=REDIS_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    articles, comments = Articles(pool), Comments(pool)
+    bus = Bus(redis, settings.redis_url, keyring.site, worker)
+    rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
+    ingest = Ingest(settings.database_url, rooms.committed)
+    limits = Limits(redis, keyring.site, settings.posts_per_minute)
+
+    app = web.Application(
+        client_max_size=protocol.MAX_INBOUND,
+        middlewares=[middleware.log_request, middleware.word_refusals],
+    )
+    app[keys.SETTINGS] = settings
+    app[keys.ARTICLES] = articles
+    app[keys.COMMENTS] = comments
+    app[keys.ROOMS] = rooms
+    app[keys.INGEST] = ingest
+    app[keys.POSTING] = Posting(keyring, comments, limits, ingest, rooms)
+    app[keys.PAPER] = Paper(articles, comments, pages.renderer(app))
+    app[keys.HEALTH] = Health(comments, redis, bus)
+    app[keys.ASSETS] = Assets(resources.STATIC)
+    aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(resources.TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        filters=pages.filters(settings),
+    )
+    app.add_routes(ROUTES)
+    app.on_response_prepare.append(middleware.add_headers)
+    app.cleanup_ctx.extend(
+        [
+            _open(pool),
+            _close(redis),
+            _run(tasks, lambda: bus.run(rooms.heard, rooms.check)),
+            _run(tasks, rooms.run),
+            _run(tasks, ingest.run),
+        ]
+    )
+    return app
+
+
+def _open(pool: database.Pool) -> Context:
+    async def context(_app: web.Application) -> AsyncIterator[None]:
+        await pool  # it connects when asked: a worker can start while Postgres is away
+        yield
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await pool.close()
+        pool.terminate()
+
+    return context
+
+
+def _close(redis: Redis) -> Context:
+    async def context(_app: web.Application) -> AsyncIterator[None]:
+        yield
+        await redis.aclose()
+
+    return context
+
+
+def _run(tasks: asyncio.TaskGroup, run: Callable[[], Coroutine[Any, Any, None]]) -> Context:
+    """Keep something running while the app does; if it fails, the group ends the worker loudly."""
+
+    async def context(_app: web.Application) -> AsyncIterator[None]:
+        task = tasks.create_task(run())
+        yield
+        task.cancel()
+        await asyncio.wait([task])
+
+    return context

@@ -1,0 +1,149 @@
+"""Hints between workers over Redis pub/sub: what was just committed, so that others need not ask the store.
+
+A hint may be lost, late or doubled: the ledgers notice and the store mends. One supervised connection a worker listens;
+it talks to itself every second, so that a connection which looks alive but brings nothing is noticed and replaced.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import RedisError
+
+from service.protocol import Changes, Epoch, ThreadId
+
+LIMIT = 32 * 1024  # bytes of one hint: large ones can exceed a subscriber's output buffer, and cut off every worker
+QUEUE = 4096  # hints waiting for Redis; beyond it the oldest are dropped
+HEARTBEAT_SECONDS = 1.0
+DEAF_SECONDS = 5.0  # nothing heard for so long, not even the own heartbeat: a new connection
+RETRY_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+Heard = Callable[[ThreadId, Epoch, Changes, bytes], None]
+_changes = msgspec.json.Decoder(Changes)
+
+
+class Bus:
+    """The only user of pub/sub. `site` and `worker` name its channels."""
+
+    def __init__(self, redis: Redis, url: str, site: str, worker: str) -> None:
+        self._redis = redis
+        self._pool = ConnectionPool.from_url(
+            url, protocol=2, socket_connect_timeout=2, socket_timeout=2, health_check_interval=0
+        )
+        self._prefix = f"afterword:{site}:".encode()
+        self._own = self._prefix + b"worker:" + worker.encode()
+        self._confirmed: dict[bytes, asyncio.Event] = {self._own: asyncio.Event()}
+        self._asks: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
+        self._outbox: deque[tuple[bytes, bytes]] = deque(maxlen=QUEUE)
+        self._queued = asyncio.Event()
+        self._connection: AbstractConnection | None = None
+
+    @property
+    def hearing(self) -> bool:
+        """Whether hints arrive, as far as one can tell."""
+        return self._connection is not None and self._confirmed[self._own].is_set()
+
+    async def subscribe(self, thread: ThreadId) -> None:
+        """Ask for a thread's hints, and return when Redis has confirmed that they come."""
+        channel = self._channel(thread)
+        event = self._confirmed.get(channel)
+        if event is None:
+            event = self._confirmed[channel] = asyncio.Event()
+            self._asks.put_nowait(("SUBSCRIBE", channel))
+        await event.wait()
+
+    def unsubscribe(self, thread: ThreadId) -> None:
+        """Ask no longer for a thread's hints."""
+        channel = self._channel(thread)
+        if self._confirmed.pop(channel, None):
+            self._asks.put_nowait(("UNSUBSCRIBE", channel))
+
+    def publish(self, thread: ThreadId, epoch: Epoch, payload: bytes) -> None:
+        """Tell the other workers of these encoded changes; never waits. Beyond 32 KiB: only to look."""
+        head = f"{epoch}\n".encode()
+        self._outbox.append((self._channel(thread), head + payload if len(payload) <= LIMIT else head))
+        self._queued.set()
+
+    async def run(self, heard: Heard, check: Callable[[], None]) -> None:
+        """Listen and publish until cancelled; `check` is called whenever something may have been missed."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(heard, check))
+            tasks.create_task(self._ask())
+            tasks.create_task(self._send())
+            tasks.create_task(self._beat())
+
+    async def _listen(self, heard: Heard, check: Callable[[], None]) -> None:
+        while True:
+            connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+            try:
+                await connection.connect()  # type: ignore[no-untyped-call]
+                await self._hear(connection, heard, check)
+            except (RedisError, OSError) as error:
+                log.warning("no hints from Redis, trying again", extra={"cause": repr(error)})
+            finally:
+                self._connection = None
+                with contextlib.suppress(RedisError, OSError):
+                    await connection.disconnect(nowait=True)
+            check()
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _hear(self, connection: AbstractConnection, heard: Heard, check: Callable[[], None]) -> None:
+        """Subscribe to everything, then pass on what comes. Raises when the connection ends or falls silent."""
+        for event in self._confirmed.values():
+            event.clear()
+        self._connection, missing = connection, set(self._confirmed)
+        await connection.send_command("SUBSCRIBE", *missing, check_health=False)
+        while True:
+            kind, channel, data = await connection.read_response(timeout=DEAF_SECONDS)
+            if kind == b"subscribe":
+                if confirmed := self._confirmed.get(channel):
+                    confirmed.set()
+                if channel in missing:
+                    missing.remove(channel)
+                    if not missing:
+                        check()  # whatever was published while nobody listened
+            elif kind == b"message" and channel != self._own:
+                self._pass_on(channel, data, heard, check)
+
+    def _pass_on(self, channel: bytes, data: bytes, heard: Heard, check: Callable[[], None]) -> None:
+        try:
+            thread = ThreadId(int(channel.rsplit(b":", 1)[1]))
+            head, payload = data.split(b"\n", 1)
+            if not payload:
+                check()
+                return
+            heard(thread, Epoch(head.decode()), _changes.decode(payload), payload)
+        except (ValueError, IndexError):  # msgspec's DecodeError is a ValueError
+            log.warning("a hint that can't be read")
+
+    async def _ask(self) -> None:
+        while True:
+            command, channel = await self._asks.get()
+            if self._connection:
+                with contextlib.suppress(RedisError, OSError):  # the listener notices, and subscribes to everything
+                    await self._connection.send_command(command, channel, check_health=False)
+
+    async def _send(self) -> None:
+        while True:
+            await self._queued.wait()
+            self._queued.clear()
+            pipeline = self._redis.pipeline(transaction=False)
+            while self._outbox:
+                pipeline.publish(*self._outbox.popleft())
+            with contextlib.suppress(RedisError, OSError):  # they were hints: the versions tell
+                await pipeline.execute()
+
+    async def _beat(self) -> None:
+        while True:
+            self._outbox.append((self._own, b""))
+            self._queued.set()
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    def _channel(self, thread: ThreadId) -> bytes:
+        return b"%sthread:%d" % (self._prefix, thread)

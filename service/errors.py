@@ -1,0 +1,153 @@
+"""Every way in which Afterword says no.
+
+    AfterwordError
+    ├── StartError            the operator must change something; exit status 2
+    └── Refusal               an act or a request that is answered with a code
+        ├── Malformed         400  malformed
+        ├── Empty             422  empty
+        ├── TooLong           422  too-long
+        ├── TooLarge          413  too-large
+        ├── Media             415  media
+        ├── ForeignOrigin     403  origin
+        ├── NotYours          403  not-yours
+        ├── ThreadClosed      403  closed
+        ├── NotFound          404  not-found
+        ├── MethodNotAllowed  405  method
+        ├── OpReused          409  op-reused
+        ├── UpgradeRequired   426  upgrade
+        ├── TooFast           429  too-fast      waiting helps
+        ├── TooMany           429  too-many      waiting helps
+        ├── Internal          500  internal
+        ├── NotYet            501  not-yet
+        └── Unavailable       503  unavailable   waiting helps
+
+A class's docstring is its default message: a sentence for the person who reads it. Codes and statuses are the wire
+contract (docs/protocol.md) and never change meaning.
+"""
+
+from typing import ClassVar
+
+
+class AfterwordError(Exception):
+    """The root of all errors that Afterword raises on purpose."""
+
+
+class StartError(AfterwordError):
+    """Afterword can't start; the message is one sentence that says what to do."""
+
+
+class Refusal(AfterwordError):
+    """An act or a request that is answered with a code, a status and a sentence.
+
+    `message` is for people; `retry_after` is in seconds, given only where waiting helps.
+    """
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+
+    def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
+        self.message = message or " ".join((type(self).__doc__ or "").split())
+        self.retry_after = retry_after
+        super().__init__(self.message)
+
+
+class Malformed(Refusal):
+    """That could not be read as a message of this service."""
+
+    code, status = "malformed", 400
+
+
+class Empty(Refusal):
+    """There is nothing to publish: please write something first."""
+
+    code, status = "empty", 422
+
+
+class TooLong(Refusal):
+    """A comment holds at most 5,000 characters; please shorten it."""
+
+    code, status = "too-long", 422
+
+
+class TooLarge(Refusal):
+    """The request is larger than 64 KiB."""
+
+    code, status = "too-large", 413
+
+
+class Media(Refusal):
+    """Send a comment as JSON or as a form."""
+
+    code, status = "media", 415
+
+
+class ForeignOrigin(Refusal):
+    """Only this site's own pages may do that."""
+
+    code, status = "origin", 403
+
+
+class NotYours(Refusal):
+    """That key does not belong to this comment."""
+
+    code, status = "not-yours", 403
+
+
+class ThreadClosed(Refusal):
+    """This conversation is closed; new comments are not accepted."""
+
+    code, status = "closed", 403
+
+
+class NotFound(Refusal):
+    """There is nothing at this address."""
+
+    code, status = "not-found", 404
+
+
+class MethodNotAllowed(Refusal):
+    """This address does not answer that method."""
+
+    code, status = "method", 405
+
+
+class OpReused(Refusal):
+    """This op already stands for a comment with another text; make a new one."""
+
+    code, status = "op-reused", 409
+
+
+class UpgradeRequired(Refusal):
+    """This address speaks WebSocket (RFC 6455, version 13)."""
+
+    code, status = "upgrade", 426
+
+
+class TooFast(Refusal):
+    """You are writing faster than this site allows; please wait a little."""
+
+    code, status = "too-fast", 429
+
+
+class TooMany(Refusal):
+    """Too many connections are open; close one, or try again later."""
+
+    code, status = "too-many", 429
+
+
+class Internal(Refusal):
+    """Something went wrong on our side; please try again."""
+
+    code, status = "internal", 500
+
+
+class NotYet(Refusal):
+    """This is not available yet."""
+
+    code, status = "not-yet", 501
+
+
+class Unavailable(Refusal):
+    """Comments can't be saved just now; keep your text and try again in a moment."""
+
+    code, status = "unavailable", 503

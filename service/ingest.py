@@ -1,0 +1,167 @@
+"""Group commit: whatever was posted while the last batch committed is the next batch.
+
+One connection, one round trip a batch, no timer: an idle worker commits a comment at once, a busy one many together.
+The store decides what stands; this only carries drafts to it and outcomes back.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import asyncpg
+
+from service.errors import Internal, NotFound, Refusal, ThreadClosed, Unavailable
+from service.protocol import Changes, Epoch, ThreadId
+from service.store import comments, database
+from service.store.comments import Draft, Outcome, Standing
+
+BATCH = 256  # drafts in one commit
+QUEUE = 4096  # drafts waiting; beyond it a post is refused at once
+PATIENCE = 8.0  # seconds for which a batch of unknown outcome is tried again: below the client's ten
+
+log = logging.getLogger(__name__)
+Published = Callable[[ThreadId, Epoch, Changes], None]
+
+
+class _Entry:
+    """A draft that waits, and the one result for all who posted it."""
+
+    __slots__ = ("draft", "result")
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.result: asyncio.Future[Standing] = asyncio.get_running_loop().create_future()
+
+
+class Ingest:
+    """The way of every comment into the store. `published` is told what readers are to see, commit by commit."""
+
+    def __init__(self, url: str, published: Published) -> None:
+        self._url = url
+        self._published = published
+        self._entries: list[_Entry] = []
+        self._claimed: dict[UUID, _Entry] = {}
+        self._filled = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._connection: database.Connection | None = None
+
+    async def submit(self, draft: Draft) -> Standing:
+        """What stands for this act once it is durable.
+
+        Raises `ThreadClosed`, `NotFound`, or `Unavailable`: then the act may stand or not, and the same op tells.
+        """
+        return await asyncio.shield(self._entry(draft).result)
+
+    def _entry(self, draft: Draft) -> _Entry:
+        for op in draft.ops:
+            if entry := self._claimed.get(op):
+                return entry
+        if len(self._entries) >= QUEUE:
+            raise Unavailable(retry_after=1)
+        entry = _Entry(draft)
+        self._entries.append(entry)
+        self._claimed.update(dict.fromkeys(draft.ops, entry))
+        self._idle.clear()
+        self._filled.set()
+        return entry
+
+    async def run(self) -> None:
+        """Commit batch after batch, until cancelled."""
+        try:
+            while True:
+                await self._filled.wait()
+                batch = self._take()
+                await self._settle(batch)
+                if not self._entries:
+                    self._filled.clear()
+                    self._idle.set()
+        finally:
+            self._hang_up()
+
+    async def drained(self) -> None:
+        """Return when nothing waits any more."""
+        await self._idle.wait()
+
+    def _take(self) -> list[_Entry]:
+        batch, self._entries = self._entries[:BATCH], self._entries[BATCH:]
+        for entry in batch:
+            for op in entry.draft.ops:
+                self._claimed.pop(op, None)
+        return batch
+
+    async def _settle(self, batch: list[_Entry]) -> None:
+        """Bring a batch to its end: every result is set, whatever happens."""
+        try:
+            outcomes = await self._commit([entry.draft for entry in batch])
+        except Unavailable as refusal:
+            _fail(batch, refusal)
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+            if len(batch) == 1:
+                log.exception("a draft that the database refuses")
+                _fail(batch, Internal())
+                return
+            for entry in batch:
+                await self._settle([entry])
+        except BaseException:
+            _fail(batch, Unavailable(retry_after=1))
+            raise
+        else:
+            for entry, outcome in zip(batch, outcomes, strict=True):
+                _tell(entry, outcome)
+            self._publish([entry.draft for entry in batch], outcomes)
+
+    async def _commit(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        """Run a batch until its outcome is known: the same one again, after a lost connection or a timeout.
+
+        That is safe because the store looks for each op under the thread's lock, and so after the lost transaction.
+        """
+        end = asyncio.get_running_loop().time() + PATIENCE
+        for attempt in itertools.count():
+            try:
+                if self._connection is None:
+                    self._connection = await database.connect(self._url)
+                return await comments.post(self._connection, drafts)
+            except Unavailable as refusal:
+                self._hang_up()
+                if asyncio.get_running_loop().time() >= end:
+                    raise
+                log.warning("the database is away, trying again", extra={"cause": repr(refusal.__cause__)})
+                await asyncio.sleep(min(1.0, 0.05 * 2**attempt))
+        raise AssertionError  # count() has no end
+
+    def _hang_up(self) -> None:
+        if self._connection:
+            self._connection.terminate()
+            self._connection = None
+
+    def _publish(self, drafts: Sequence[Draft], outcomes: Sequence[Outcome]) -> None:
+        fresh: dict[ThreadId, list[Outcome]] = {}
+        for draft, outcome in zip(drafts, outcomes, strict=True):
+            if outcome.published:
+                fresh.setdefault(draft.thread, []).append(outcome)
+        for thread, published in fresh.items():
+            position = published[0].position
+            new = tuple(outcome.published for outcome in published if outcome.published)
+            if position:
+                self._published(
+                    thread,
+                    position.epoch,
+                    Changes(position.version - len(new), position.version, position.count, new),
+                )
+
+
+def _tell(entry: _Entry, outcome: Outcome) -> None:
+    if outcome.standing:
+        entry.result.set_result(outcome.standing)
+    else:
+        _fail([entry], NotFound() if outcome.thread_state in {None, "none"} else ThreadClosed())
+
+
+def _fail(batch: Sequence[_Entry], refusal: Refusal) -> None:
+    for entry in batch:
+        if not entry.result.done():
+            entry.result.set_exception(refusal)
+            entry.result.exception()  # who posted it may be gone; then nobody asks

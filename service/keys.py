@@ -1,0 +1,23 @@
+"""Everything the app holds, by type. What is not in this list is nowhere."""
+
+from aiohttp import web
+
+from service.assets import Assets
+from service.health import Health
+from service.ingest import Ingest
+from service.paper import Paper
+from service.posting import Posting
+from service.rooms import Rooms
+from service.settings import Settings
+from service.store.articles import Articles
+from service.store.comments import Comments
+
+SETTINGS = web.AppKey("settings", Settings)
+ARTICLES = web.AppKey("articles", Articles)
+COMMENTS = web.AppKey("comments", Comments)
+INGEST = web.AppKey("ingest", Ingest)
+ROOMS = web.AppKey("rooms", Rooms)
+POSTING = web.AppKey("posting", Posting)
+PAPER = web.AppKey("paper", Paper)
+ASSETS = web.AppKey("assets", Assets)
+HEALTH = web.AppKey("health", Health)

@@ -1,0 +1,279 @@
+"""The wire: every message as a closed, frozen type with its limits in it, and the one way to write and read each.
+
+docs/protocol.md tells what they mean. Times are UTC in whole seconds; integers stay below 2^53 (JavaScript reads them
+exactly); unknown fields are ignored, so that workers of two releases understand each other.
+"""
+
+import datetime
+import struct
+from enum import IntEnum
+from typing import Annotated, Literal, NewType, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from service.errors import Malformed, Refusal
+
+MAX_INTEGER = 2**53 - 1
+MAX_INBOUND = 64 * 1024  # bytes of one message from a client: 5,000 emoji, escaped, are 60 KB
+SUBPROTOCOL = "afterword.1"
+
+Epoch = NewType("Epoch", str)
+Slug = NewType("Slug", str)
+ThreadId = NewType("ThreadId", int)
+T = TypeVar("T")
+Version = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+CommentNo = Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
+Op = Annotated[
+    str,
+    Meta(
+        min_length=36,
+        max_length=36,
+        pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+        description="a UUID that the client makes for one act, and its secret",
+    ),
+]
+AuthorKey = Annotated[str, Meta(min_length=1, max_length=64)]
+Gone = Literal["retracted", "removed", "held"]
+State = Literal["published", "held", "retracted", "removed"]
+
+
+class Close(IntEnum):
+    """Why a socket was closed. 4000 to 4499: come back with backoff; 4500 to 4999: don't come back by yourself."""
+
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    BAD_DATA = 1007
+    TOO_BIG = 1009
+    DRAIN = 4001
+    SERVER_ERROR = 4004
+    TOO_SLOW = 4008
+    SILENT = 4012
+    TOO_MANY_MESSAGES = 4013
+    MALFORMED = 4501
+    TOO_MANY_CONNECTIONS = 4504
+    ORIGIN = 4507
+
+
+class Thread(msgspec.Struct, frozen=True):
+    """The state of a thread, always whole. `slow`: seconds between two comments of one address, 0 for none."""
+
+    state: Literal["open", "closed", "held"]
+    slow: int = 0
+
+
+class Comment(msgspec.Struct, frozen=True):
+    """A comment in its latest state: either `by`, `html` and `quotes`, or `gone`."""
+
+    no: CommentNo
+    version: Version
+    at: datetime.datetime
+    by: str | UnsetType = UNSET
+    html: str | UnsetType = UNSET
+    quotes: tuple[int, ...] | UnsetType = UNSET
+    gone: Gone | UnsetType = UNSET
+
+
+class Joined(msgspec.Struct, frozen=True, tag="joined"):
+    """The first message to a reader: where the thread stands, and what this reader missed."""
+
+    epoch: Epoch
+    version: Version
+    count: int
+    mode: Literal["live", "catchup", "reset"]
+    comments: tuple[Comment, ...]
+    thread: Thread
+    readers: int
+
+
+class Changes(msgspec.Struct, frozen=True, tag="changes"):
+    """What happened in (`from`, `to`], complete, in version order, each comment once in its latest state."""
+
+    from_: Version = msgspec.field(name="from")
+    to: Version
+    count: int
+    comments: tuple[Comment, ...]
+    thread: Thread | UnsetType = UNSET
+
+
+class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
+    """An act is durable. `version` is None while the comment was never published."""
+
+    op: str
+    no: int
+    version: int | None
+    state: State
+    key: str | UnsetType = UNSET
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """An act was refused; `retry_after` in whole seconds, where waiting helps."""
+
+    op: str | None
+    code: str
+    message: str
+    retry_after: int | UnsetType = UNSET
+
+
+class Readers(msgspec.Struct, frozen=True, tag="readers"):
+    """How many have the thread open, over all workers, approximately."""
+
+    readers: int
+
+
+class Ping(msgspec.Struct, frozen=True, tag="ping"):
+    """Are you there? `version` is the last one written to this connection before it."""
+
+    epoch: Epoch
+    version: Version
+
+
+class Bye(msgspec.Struct, frozen=True, tag="bye"):
+    """This worker is leaving; open the next connection `retry` milliseconds from now."""
+
+    retry: int
+
+
+Outbound = Joined | Changes | Accepted | Refused | Readers | Ping | Bye
+
+
+class Post(msgspec.Struct, frozen=True, tag="post"):
+    """Publish `text`, once for this `op`, however often it is sent."""
+
+    op: Op
+    text: str
+
+
+class Retract(msgspec.Struct, frozen=True, tag="retract"):
+    """Take one's own comment back; `key` came with its `accepted`."""
+
+    op: Op
+    no: CommentNo
+    key: AuthorKey
+
+
+class Pong(msgspec.Struct, frozen=True, tag="pong"):
+    """Still here."""
+
+
+Inbound = Post | Retract | Pong
+
+
+class RetractBody(msgspec.Struct, frozen=True):
+    """The JSON body of DELETE /articles/{slug}/comments/{no}."""
+
+    key: AuthorKey
+
+
+class PostBody(msgspec.Struct, frozen=True):
+    """The JSON body of POST /articles/{slug}/comments."""
+
+    op: Op
+    text: str
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A run of comments in `no` order and the thread's position, of one snapshot."""
+
+    epoch: Epoch
+    version: Version
+    count: int
+    thread: Thread
+    comments: tuple[Comment, ...]
+    earlier: bool
+    later: bool
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A refusal over HTTP (RFC 9457, application/problem+json)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    retry_after: int | UnsetType = UNSET
+
+
+class UnknownType(Malformed):
+    """This type of message is not known here."""
+
+
+class _Head(msgspec.Struct, frozen=True):
+    type: str | UnsetType = UNSET
+
+
+class _Act(msgspec.Struct, frozen=True):
+    op: Op
+
+
+_encoder = msgspec.json.Encoder()
+_inbound: msgspec.json.Decoder[Inbound] = msgspec.json.Decoder(Inbound)
+_head = msgspec.json.Decoder(_Head)
+_act = msgspec.json.Decoder(_Act)
+_KNOWN = {"post", "retract", "pong"}
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """A message as JSON."""
+    return _encoder.encode(message)
+
+
+def decode(data: bytes | str) -> Inbound:
+    """A client's message. Raises `UnknownType` where only its type is not ours, else `Malformed`."""
+    try:
+        return _inbound.decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        head = _lenient(_head, data)
+        if head and isinstance(head.type, str) and head.type not in _KNOWN:
+            raise UnknownType from None
+        raise Malformed(reason(error)) from None
+
+
+def op_of(data: bytes | str) -> str | None:
+    """The op of a message that could not be decoded otherwise, so that its refusal can be matched."""
+    act = _lenient(_act, data)
+    return act.op if act else None
+
+
+def reason(error: Exception) -> str:
+    """What was wrong with a document, in words that hold nothing of its content."""
+    return f"{error}." if isinstance(error, msgspec.DecodeError) else "This is not readable JSON."
+
+
+def refused(op: str | None, refusal: Refusal) -> Refused:
+    """A refusal as a message; seconds are rounded up, so that who waits is never too early."""
+    return Refused(op, refusal.code, refusal.message, whole_seconds(refusal.retry_after))
+
+
+def whole_seconds(seconds: float | None) -> int | UnsetType:
+    """Seconds rounded up to at least 1, or unset."""
+    return UNSET if seconds is None else max(1, -int(-seconds // 1))
+
+
+def frame(payload: bytes) -> bytes:
+    """One unmasked, unfragmented text frame (RFC 6455 §5.2), to be written to any number of connections."""
+    size = len(payload)
+    if size < 126:
+        return struct.pack("!BB", 0x81, size) + payload
+    if size < 1 << 16:
+        return struct.pack("!BBH", 0x81, 126, size) + payload
+    return struct.pack("!BBQ", 0x81, 127, size) + payload
+
+
+def pong_frame(payload: bytes) -> bytes:
+    """The answer to a client's ping frame, whose payload has at most 125 bytes (RFC 6455 §5.5.3)."""
+    return struct.pack("!BB", 0x8A, len(payload)) + payload
+
+
+def close_frame(code: int) -> bytes:
+    """A close frame (RFC 6455 §5.5.1) without a reason."""
+    return struct.pack("!BBH", 0x88, 2, code)
+
+
+def _lenient(decoder: "msgspec.json.Decoder[T]", data: bytes | str) -> T | None:
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return None

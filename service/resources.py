@@ -1,0 +1,10 @@
+"""Where the files stand that are no code: inside the package when installed, beside it in a checkout."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+_ROOT = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
+
+TEMPLATES = _ROOT / "templates"
+STATIC = _ROOT / "static"
+DEMONSTRATION = _ROOT / "articles"

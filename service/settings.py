@@ -1,0 +1,199 @@
+"""What an operator can set: read once at start from the environment, checked, and never changed.
+
+Every setting is one field of `Settings`: `data_dir` is `AFTERWORD_DATA_DIR`, or `AFTERWORD_DATA_DIR_FILE` where the
+value stands in a file, as docker secrets do.
+"""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta
+
+from service.errors import StartError
+
+PREFIX = "AFTERWORD_"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+T = TypeVar("T")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings, typed and checked. The defaults are those of `make run`: one worker and the bundled stores."""
+
+    host: Annotated[str, Meta(description="address to listen on", min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Meta(description="port to listen on (0: any free one)", ge=0, le=65535)] = 8080
+    workers: Annotated[int, Meta(description="worker processes under one supervisor", ge=1, le=256)] = 1
+    data_dir: Annotated[Path, Meta(description="bundled stores, secret, caches")] = Path("var")
+    database_url: Annotated[str | None, Meta(description="a Postgres URL; none: the bundled one")] = None
+    redis_url: Annotated[str | None, Meta(description="a Redis or Valkey URL; none: the bundled one")] = None
+    site_url: Annotated[str | None, Meta(description="public address, https://example.org")] = None
+    site_name: Annotated[str, Meta(description="the paper's name", min_length=1, max_length=80)] = "Afterword"
+    timezone: Annotated[str, Meta(description="zone of the times on the pages, Europe/Berlin")] = "UTC"
+    secret: Annotated[str | None, Meta(description="keys every hash, at least 16 characters")] = None
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(description="networks whose X-Forwarded-For is believed, comma-separated"),
+    ] = ()
+    allowed_origins: Annotated[
+        tuple[str, ...],
+        Meta(description="further origins that may connect and post, comma-separated"),
+    ] = ()
+    posts_per_minute: Annotated[
+        int,
+        Meta(description="comments an address may write a minute; 0: no limit", ge=0, le=1_000_000),
+    ] = 6
+    connections_per_address: Annotated[
+        int,
+        Meta(description="open sockets and streams of an address; 0: no limit", ge=0, le=1_000_000),
+    ] = 50
+    challenge: Annotated[Literal["off"], Meta(description="proof of work; only off so far")] = "off"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description="what is logged; info: a line for every request"),
+    ] = "warning"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of `trusted_proxies`."""
+        return tuple(ipaddress.ip_network(text) for text in self.trusted_proxies)
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Every setting: its variable, its meaning, and its default as one would write it."""
+    described = msgspec.json.schema(Settings)["$defs"]["Settings"]["properties"]
+    return [
+        (
+            variable(field.name),
+            described[field.name]["description"],
+            "" if field.default in {None, ()} else str(field.default),
+        )
+        for field in msgspec.structs.fields(Settings)
+    ]
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment. Raises `StartError` naming the variable and what would be right."""
+    fields = {variable(field.name): field for field in msgspec.structs.fields(Settings)}
+    given = _given(environ, fields)
+    values = {}
+    for name, text in given.items():
+        field = fields[name]
+        value: Any = text
+        if field.name in {"trusted_proxies", "allowed_origins"}:
+            value = [part.strip() for part in text.split(",") if part.strip()]
+        try:
+            values[field.name] = msgspec.convert(value, field.type, strict=False, dec_hook=_path)
+            _CHECKS.get(field.name, _anything)(values[field.name])
+        except ValueError as error:  # msgspec's ValidationError is one
+            shown = "its value" if field.name in _PRIVATE else repr(text)
+            raise StartError(f"{name}: {shown} will not do: {error}.") from None
+    settings = Settings(**values)
+    if settings.database_url and not settings.secret:
+        raise StartError(
+            "AFTERWORD_SECRET: required where AFTERWORD_DATABASE_URL is set, "
+            "so that every worker makes the same keys; take 32 random characters."
+        )
+    return settings
+
+
+def _given(environ: Mapping[str, str], fields: Mapping[str, object]) -> dict[str, str]:
+    """The values that are set, from variables and from files; an empty variable counts as unset."""
+    given: dict[str, str] = {}
+    for name, text in environ.items():
+        if not name.startswith(PREFIX):
+            continue
+        plain = name.removesuffix("_FILE")
+        if plain not in fields:
+            raise StartError(f"{name}: there is no such setting; `python -m service --help` lists them.")
+        if not text.strip():
+            continue
+        if plain in given:
+            raise StartError(f"{plain}: set it either by itself or as {plain}_FILE, not both.")
+        given[plain] = _read(name, text).strip() if name != plain else text.strip()
+    return given
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise StartError(f"{name}: {path} can't be read: {reason}.") from None
+
+
+def _path(kind: type[T], value: object) -> T:
+    return kind(value)  # type: ignore[call-arg]
+
+
+def _anything(_value: object) -> None:
+    """Take what the type allows."""
+
+
+def _database(url: str) -> None:
+    if urlsplit(url).scheme not in {"postgres", "postgresql"}:
+        raise ValueError("a Postgres URL looks like postgresql://user:password@host:5432/name")
+
+
+def _redis(url: str) -> None:
+    scheme = urlsplit(url).scheme
+    if scheme == "redis+cluster":
+        raise ValueError("redis+cluster:// is not supported yet; give one server as redis://host:6379")
+    if scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("a Redis URL looks like redis://host:6379, rediss://host:6379 or unix:///path")
+
+
+def _origin(url: str) -> None:
+    parts = urlsplit(url)
+    whole = f"{parts.scheme}://{parts.netloc}"
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or url.rstrip("/") != whole:
+        raise ValueError("an origin looks like https://example.org, without a path")
+    _ = parts.port  # raises ValueError where it is no port
+
+
+def _origins(urls: tuple[str, ...]) -> None:
+    for url in urls:
+        _origin(url)
+
+
+def _zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("a time zone looks like Europe/Berlin") from None
+
+
+def _networks(texts: tuple[str, ...]) -> None:
+    for text in texts:
+        ipaddress.ip_network(text)
+
+
+def _secret(text: str) -> None:
+    if len(text) < 16:
+        raise ValueError("it must be at least 16 characters long")
+
+
+_PRIVATE = {"secret", "database_url", "redis_url"}
+_CHECKS: dict[str, Any] = {
+    "database_url": _database,
+    "redis_url": _redis,
+    "site_url": _origin,
+    "timezone": _zone,
+    "secret": _secret,
+    "trusted_proxies": _networks,
+    "allowed_origins": _origins,
+}

@@ -1,0 +1,243 @@
+"""Comments and threads in Postgres: posting, retracting, what changed, and windows."""
+
+import datetime
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from service import markup
+from service.errors import NotFound, NotYours
+from service.protocol import MAX_INTEGER, Comment, Epoch, Slug, State, Thread, ThreadId, Window
+from service.store import queries
+from service.store.database import Connection, Pool, available
+
+SQL = queries.load("comments")
+
+
+class Draft(NamedTuple):
+    """An act to be committed. `others`: op tags under which the same act may stand already (at most two)."""
+
+    thread: ThreadId
+    op: UUID
+    text: str
+    text_tag: bytes
+    others: tuple[UUID, ...] = ()
+
+    @property
+    def ops(self) -> tuple[UUID, ...]:
+        """Every op tag under which this act may stand."""
+        return (self.op, *self.others)
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Where a thread stands. `state_version`: the version at which `thread` last changed."""
+
+    epoch: Epoch
+    version: int
+    count: int
+    thread: Thread = Thread("open")
+    state_version: int = 0
+
+
+class Standing(NamedTuple):
+    """The comment that stands for an act; `version` is None while it was never published."""
+
+    no: int
+    version: int | None
+    state: State
+    text_tag: bytes
+    fresh: bool = False
+    """Whether this very commit made it."""
+
+
+class Outcome(NamedTuple):
+    """What became of one draft: `standing` is None where the thread refused (`thread_state` says why)."""
+
+    standing: Standing | None
+    thread_state: str | None
+    published: Comment | None
+    """The comment as readers get it, where this very draft was published now."""
+    position: Position | None
+
+
+class Since(NamedTuple):
+    """What changed after a version: complete up to `reached`, which is the thread's version unless cut short."""
+
+    position: Position
+    comments: tuple[Comment, ...]
+    reached: int
+
+
+class Retracted(NamedTuple):
+    """A comment after its retraction; `change` is what readers get, where they can see a difference."""
+
+    standing: Standing
+    change: Comment | None
+    position: Position
+
+
+class Comments:
+    """The comments in one database. Every method raises `Unavailable` while it is away."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def thread(self, slug: Slug) -> ThreadId:
+        """The thread below an article. Raises `NotFound`."""
+        return ThreadId((await self._row("thread", slug))["id"])
+
+    async def stands(self, thread: ThreadId, ops: Sequence[UUID]) -> bool:
+        """Whether a comment stands for an act already."""
+        async with available():
+            return cast("bool", await self._pool.fetchval(SQL["stands"], thread, list(ops)))
+
+    async def hour(self) -> int:
+        """Hours since 1970 by the database's clock."""
+        async with available():
+            return cast("int", await self._pool.fetchval(SQL["hour"]))
+
+    async def retract(self, thread: ThreadId, no: int, op: UUID) -> Retracted:
+        """Take a comment back and erase its text. Raises `NotFound` and `NotYours`."""
+        row = await self._row("retract", thread, no, op)
+        if not row["yours"]:
+            raise NotYours
+        position = Position(row["thread_epoch"], row["thread_version"], row["thread_count"])
+        return Retracted(_standing(row), _comment(row) if row["raised"] else None, position)
+
+    async def since(self, thread: ThreadId, version: int, limit: int) -> Since:
+        """What changed after `version`, at most `limit` comments. Raises `NotFound`."""
+        async with available():
+            rows = await self._pool.fetch(SQL["since"], thread, min(version, MAX_INTEGER), limit)
+        if not rows:
+            raise NotFound
+        position = _position(rows[0])
+        comments = _comments(rows)
+        return Since(position, comments, comments[-1].version if len(comments) == limit else position.version)
+
+    async def positions(self, threads: Sequence[ThreadId]) -> dict[ThreadId, tuple[Epoch, int]]:
+        """Epoch and version of every thread that exists."""
+        async with available():
+            rows = await self._pool.fetch(SQL["positions"], list(threads))
+        return {row["id"]: (row["epoch"], row["version"]) for row in rows}
+
+    async def newest(self, thread: ThreadId, limit: int) -> Window:
+        """The newest `limit` comments."""
+        return await self.before(thread, MAX_INTEGER, limit)
+
+    async def before(self, thread: ThreadId, no: int, limit: int) -> Window:
+        """The `limit` comments below a number."""
+        position, below, above = await self._window(thread, no, limit + 1, 1)
+        return _cut(position, below[-limit:], earlier=len(below) > limit, later=bool(above))
+
+    async def from_(self, thread: ThreadId, no: int, limit: int) -> Window:
+        """A comment and those above it, `limit` in all."""
+        position, below, above = await self._window(thread, no, 1, limit + 1)
+        return _cut(position, above[:limit], earlier=bool(below), later=len(above) > limit)
+
+    async def around(self, thread: ThreadId, no: int, limit: int) -> Window:
+        """`limit` comments with one in their middle, or as near to it as the ends allow. Raises `NotFound`."""
+        position, below, above = await self._window(thread, no, limit + 1, limit + 1)
+        if not above or above[0].no != no:
+            raise NotFound("That comment is not in this thread.")
+        over = min(len(above), max(limit - limit // 2, limit - len(below)))
+        under = min(len(below), limit - over)
+        return _cut(
+            position,
+            below[len(below) - under :] + above[:over],
+            earlier=len(below) > under,
+            later=len(above) > over,
+        )
+
+    async def place(self, no: int, newest: int) -> tuple[Slug, int]:
+        """The article of a comment, and how many stand after it, counted up to `newest`. Raises `NotFound`."""
+        row = await self._row("place", no, newest)
+        return Slug(row["slug"]), row["newer"]
+
+    async def _window(
+        self, thread: ThreadId, no: int, below: int, above: int
+    ) -> tuple[Position, tuple[Comment, ...], tuple[Comment, ...]]:
+        async with available():
+            rows = await self._pool.fetch(SQL["window"], thread, no, below, above)
+        if not rows:
+            raise NotFound
+        comments = _comments(rows)
+        split = sum(comment.no < no for comment in comments)
+        return _position(rows[0]), comments[:split], comments[split:]
+
+    async def _row(self, query: str, *values: object) -> asyncpg.Record:
+        async with available():
+            row = await self._pool.fetchrow(SQL[query], *values)
+        if row is None:
+            raise NotFound
+        return row
+
+
+async def post(connection: Connection, drafts: Sequence[Draft]) -> list[Outcome]:
+    """Commit a batch of drafts with distinct ops, in one round trip; an outcome for each, in order.
+
+    Raises `Unavailable`: then the batch may stand or not, and running it again tells.
+    """
+    others = [(*draft.others, None, None) for draft in drafts]
+    async with available():
+        rows = await connection.fetch(
+            SQL["post"],
+            [draft.thread for draft in drafts],
+            [draft.op for draft in drafts],
+            [pair[0] for pair in others],
+            [pair[1] for pair in others],
+            [draft.text for draft in drafts],
+            [draft.text_tag for draft in drafts],
+        )
+    return [_outcome(row, draft.text) for row, draft in zip(rows, drafts, strict=True)]
+
+
+def _outcome(row: asyncpg.Record, text: str) -> Outcome:
+    if row["thread_state"] is None:
+        return Outcome(None, None, None, None)
+    position = Position(row["thread_epoch"], row["thread_version"], row["thread_count"])
+    if row["no"] is None:
+        return Outcome(None, row["thread_state"], None, position)
+    published = None
+    if row["fresh"] and row["state"] == "published":
+        published = _published(row["no"], row["version"], row["at"], text)
+    return Outcome(_standing(row), row["thread_state"], published, position)
+
+
+def _standing(row: asyncpg.Record) -> Standing:
+    return Standing(row["no"], row["version"], row["state"], row["text_tag"], row["fresh"])
+
+
+def _position(row: asyncpg.Record) -> Position:
+    return Position(
+        row["thread_epoch"],
+        row["thread_version"],
+        row["thread_count"],
+        Thread(row["thread_state"], row["thread_slow"]),
+        row["thread_state_version"],
+    )
+
+
+def _comments(rows: Sequence[asyncpg.Record]) -> tuple[Comment, ...]:
+    return tuple(_comment(row) for row in rows if row["no"] is not None)
+
+
+def _comment(row: asyncpg.Record) -> Comment:
+    if row["state"] != "published":
+        return Comment(row["no"], row["version"], _second(row["at"]), gone=row["state"])
+    return _published(row["no"], row["version"], row["at"], row["text"])
+
+
+def _published(no: int, version: int, at: datetime.datetime, text: str) -> Comment:
+    body = markup.render(text)
+    return Comment(no, version, _second(at), by="Anonymous", html=body.html, quotes=body.quotes)
+
+
+def _second(at: datetime.datetime) -> datetime.datetime:
+    return at.replace(microsecond=0)
+
+
+def _cut(position: Position, comments: tuple[Comment, ...], *, earlier: bool, later: bool) -> Window:
+    return Window(position.epoch, position.version, position.count, position.thread, comments, earlier, later)

@@ -1,0 +1,1 @@
+"""What the outside sees: pages, the comments' HTTP interface, live connections, health."""

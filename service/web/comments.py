@@ -1,0 +1,149 @@
+"""The thread over HTTP: windows and changes as JSON, posting as JSON or as a form, retracting."""
+
+import msgspec
+from aiohttp import web
+
+from service import keys, protocol
+from service.errors import Empty, Malformed, Media, NotFound, Refusal, TooLarge
+from service.guard import origin, visitors
+from service.protocol import Joined, PostBody, RetractBody
+from service.rooms import Rooms
+from service.web import pages
+
+WINDOW, MAX_WINDOW = 50, 200
+
+_post = msgspec.json.Decoder(PostBody)
+_retract = msgspec.json.Decoder(RetractBody)
+
+
+async def window(request: web.Request) -> web.Response:
+    """GET /articles/{slug}/comments: a window of the thread, or what changed since a version."""
+    query = request.query
+    epoch, after = resume(request)
+    if epoch is not None and after is not None:
+        return json(await _since(request.app[keys.ROOMS], pages.slug(request), epoch, after))
+    numbers = {name: no for name in ("before", "from", "around") if (no := pages.number(query, name)) is not None}
+    if len(numbers) > 1:
+        raise Malformed("Give one of before, from and around, not several.")
+    limit = min(MAX_WINDOW, pages.number(query, "limit") or WINDOW)
+    comments = request.app[keys.COMMENTS]
+    thread = await comments.thread(pages.slug(request))
+    match numbers:
+        case {"before": no}:
+            found = await comments.before(thread, no, limit)
+        case {"from": no}:
+            found = await comments.from_(thread, no, limit)
+        case {"around": no}:
+            found = await comments.around(thread, no, limit)
+        case _:
+            found = await comments.newest(thread, limit)
+    return json(found)
+
+
+async def post(request: web.Request) -> web.Response:
+    """POST /articles/{slug}/comments"""
+    origin.check(request, request.app[keys.SETTINGS])
+    match request.content_type:
+        case "application/json":
+            return await _post_json(request)
+        case "application/x-www-form-urlencoded" | "multipart/form-data":
+            return await _post_form(request)
+    raise Media
+
+
+async def retract(request: web.Request) -> web.Response:
+    """DELETE /articles/{slug}/comments/{no}"""
+    origin.check(request, request.app[keys.SETTINGS])
+    no = int(request.match_info["no"])
+    if not 1 <= no <= protocol.MAX_INTEGER:
+        raise NotFound
+    body = _decoded(_retract, await _body(request))
+    thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
+    accepted = await request.app[keys.POSTING].retract(thread, "", no, body.key)
+    return json(Retraction(accepted.no, accepted.version, accepted.state))
+
+
+class Retraction(msgspec.Struct, frozen=True):
+    """What became of a comment."""
+
+    no: int
+    version: int | None
+    state: protocol.State
+
+
+def resume(request: web.Request) -> tuple[str | None, int | None]:
+    """Epoch and version from which a client goes on; both or neither. Raises `Malformed`."""
+    epoch, after = request.query.get("epoch"), pages.number(request.query, "after")
+    if (epoch is None) != (after is None):
+        raise Malformed("Give both epoch and after, or neither.")
+    return epoch, after
+
+
+def json(message: msgspec.Struct, status: int = 200) -> web.Response:
+    """A message as the body of an answer that nobody keeps."""
+    return web.Response(
+        body=protocol.encode(message),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def _since(rooms: Rooms, slug: protocol.Slug, epoch: str, after: int) -> Joined:
+    async with rooms.enter(slug) as room:
+        return await rooms.join(room, epoch, after)
+
+
+async def _post_json(request: web.Request) -> web.Response:
+    body = _decoded(_post, await _body(request))
+    thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
+    posting = request.app[keys.POSTING]
+    act = await posting.admit(thread, body.op, body.text, _visitor(request))
+    accepted, fresh = await posting.commit(act)
+    return json(accepted, 201 if fresh else 200)
+
+
+async def _post_form(request: web.Request) -> web.Response:
+    """Post once, however often it is sent; then 303 to the page that shows it, or the form again with the reason."""
+    text = ""
+    try:
+        form = await request.post()
+        field = form.get("text", "")
+        if not isinstance(field, str):
+            raise Empty
+        text = field
+        thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
+        posting = request.app[keys.POSTING]
+        accepted, _ = await posting.commit(await posting.admit_form(thread, text, _visitor(request)))
+    except NotFound:
+        raise
+    except web.HTTPRequestEntityTooLarge:
+        return await pages.refused_form(request, "", TooLarge())
+    except ValueError:
+        return await pages.refused_form(request, "", Malformed("The form could not be read."))
+    except Refusal as refusal:
+        return await pages.refused_form(request, text, refusal)
+    where = f"/articles/{pages.slug(request)}"
+    if accepted.version is None:
+        where += "?held=1#form"
+    else:
+        where += f"?around={accepted.no}&seen={accepted.version}#no-{accepted.no}"
+    return web.Response(status=303, headers={"Location": where, "Cache-Control": "no-store"})
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise TooLarge from None
+
+
+def _decoded(decoder: "msgspec.json.Decoder[protocol.T]", body: bytes) -> protocol.T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise Malformed(protocol.reason(error)) from None
+
+
+def _visitor(request: web.Request) -> str:
+    return visitors.address(request, request.app[keys.SETTINGS].proxies)

@@ -1,0 +1,218 @@
+"""GET /articles/{slug}/live: a reader's WebSocket, on which one also writes."""
+
+import asyncio
+import random
+import time
+from collections import deque
+
+from aiohttp import WSMessage, WSMsgType, web
+
+from service import keys, protocol
+from service.errors import Malformed, Refusal, UpgradeRequired
+from service.guard import origin, visitors
+from service.posting import Act, Posting
+from service.protocol import Close, Pong, Post, Retract
+from service.rooms import Room
+from service.web import pages
+from service.web.comments import resume
+
+PING_SECONDS = 15.0
+SILENT_SECONDS = 40.0
+MAX_BUFFER = 256 * 1024  # bytes that a reader may leave unread
+OUTSTANDING = 64  # posts of one socket that may wait for their commit; then nothing more is read from it
+JUNK, JUNK_SECONDS = 10, 60.0  # the tenth malformed message within a minute closes
+CLOSING_SECONDS = 2.0  # for which a closing handshake is waited for
+
+
+async def live(request: web.Request) -> web.WebSocketResponse:
+    """Guard, join, converse, leave."""
+    origin.check(request, request.app[keys.SETTINGS])
+    epoch, after = resume(request)
+    _check_upgrade(request)
+    rooms = request.app[keys.ROOMS]
+    async with rooms.enter(pages.slug(request)) as room:
+        socket = web.WebSocketResponse(
+            protocols=(protocol.SUBPROTOCOL,),
+            compress=False,
+            heartbeat=None,
+            autoping=False,
+            autoclose=False,
+            timeout=CLOSING_SECONDS,
+            max_msg_size=protocol.MAX_INBOUND + 1,  # aiohttp refuses at this size, not above it
+        )
+        await socket.prepare(request)
+        if not isinstance(request.transport, asyncio.Transport):
+            return socket  # gone already
+        reader = SocketReader(request.transport)
+        joined = await rooms.join(room, epoch, after)
+        room.seat(reader, joined, after or 0)  # no await since it joined: what the room learns next comes here too
+        try:
+            await Conversation(request, socket, room, reader).run()
+        finally:
+            room.readers.discard(reader)
+    return socket
+
+
+class SocketReader:
+    """One open socket as a room sees it: written to without ever waiting."""
+
+    __slots__ = ("_closed", "_heard", "_loop", "_next_ping", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+        self._heard = self._loop.time()
+        self._next_ping = self._heard + random.uniform(0, PING_SECONDS)  # noqa: S311 - so that a storm does not beat in step
+
+    def send(self, frame: bytes) -> None:
+        """Write a frame. Who leaves 256 KiB unread is cut off: only an abort frees a buffer that nobody reads."""
+        if self._closed or self._transport.is_closing():
+            return
+        if self._transport.get_write_buffer_size() > MAX_BUFFER:
+            self.close(Close.TOO_SLOW)
+            self._transport.abort()
+            return
+        self._transport.write(frame)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the close frame was sent."""
+        return self._closed
+
+    def hang_up(self) -> None:
+        """End the connection when what was written is out; aiohttp's own close frame would be a second one."""
+        self._transport.close()
+
+    def heard(self) -> None:
+        """Note that the client is there."""
+        self._heard = self._loop.time()
+
+    def beat(self, now: float, ping: bytes) -> None:
+        """Write `ping` if it is time; abort who was silent too long."""
+        if now - self._heard > SILENT_SECONDS:
+            self.close(Close.SILENT)
+            self._transport.abort()
+        elif now >= self._next_ping:
+            self._next_ping = now + PING_SECONDS
+            self.send(ping)
+
+    def close(self, code: Close | int) -> None:
+        """Send the one close frame; whoever does not answer it is cut off."""
+        if not self._closed and not self._transport.is_closing():
+            self._transport.write(protocol.close_frame(code))
+            self._loop.call_later(CLOSING_SECONDS, self._transport.abort)
+        self._closed = True
+
+
+class Conversation:
+    """What a client says on its socket, and what it is answered."""
+
+    def __init__(self, request: web.Request, socket: web.WebSocketResponse, room: Room, reader: SocketReader) -> None:
+        self._socket = socket
+        self._room = room
+        self._reader = reader
+        self._posting: Posting = request.app[keys.POSTING]
+        self._visitor = visitors.address(request, request.app[keys.SETTINGS].proxies)
+        self._outstanding = asyncio.Semaphore(OUTSTANDING)
+        self._junk: deque[float] = deque(maxlen=JUNK)
+
+    async def run(self) -> None:
+        """Read until the socket closes. Posts are guarded in their order, and committed side by side."""
+        try:
+            async with asyncio.TaskGroup() as commits:
+                while await self._hear(await self._socket.receive(), commits):
+                    self._reader.heard()
+        except Exception:
+            self._reader.close(Close.SERVER_ERROR)
+            raise
+
+    async def _hear(self, message: WSMessage, commits: asyncio.TaskGroup) -> bool:
+        """Whether to read on. After the close frame nothing is answered any more."""
+        if self._reader.closed and message.type in {
+            WSMsgType.TEXT,
+            WSMsgType.BINARY,
+            WSMsgType.PING,
+        }:
+            return True
+        match message.type:
+            case WSMsgType.TEXT:
+                await self._act(message.data, commits)
+            case WSMsgType.BINARY:
+                self._reader.close(Close.MALFORMED)
+            case WSMsgType.PING:
+                self._reader.send(protocol.pong_frame(message.data))
+            case WSMsgType.PONG:
+                pass
+            case WSMsgType.CLOSE:
+                self._reader.close(message.data or Close.NORMAL)
+                self._reader.hang_up()
+                return False
+            case _:
+                return False
+        return True
+
+    async def _act(self, data: str, commits: asyncio.TaskGroup) -> None:
+        try:
+            message = protocol.decode(data)
+        except Malformed as refusal:
+            self._refuse(protocol.op_of(data), refusal)
+            if not isinstance(refusal, protocol.UnknownType):
+                self._count_junk()
+            return
+        match message:
+            case Post():
+                await self._post(message, commits)
+            case Retract():
+                await self._retract(message)
+            case Pong():
+                pass
+
+    async def _post(self, post: Post, commits: asyncio.TaskGroup) -> None:
+        try:
+            act = await self._posting.admit(self._room.id, post.op, post.text, self._visitor)
+        except Refusal as refusal:
+            self._refuse(post.op, refusal)
+            return
+        await self._outstanding.acquire()
+        commits.create_task(self._commit(act))
+
+    async def _commit(self, act: Act) -> None:
+        try:
+            accepted, _ = await self._posting.commit(act)
+        except Refusal as refusal:
+            self._refuse(act.op, refusal)
+        else:
+            self._send(accepted)
+        finally:
+            self._outstanding.release()
+
+    async def _retract(self, retract: Retract) -> None:
+        try:
+            self._send(await self._posting.retract(self._room.id, retract.op, retract.no, retract.key))
+        except Refusal as refusal:
+            self._refuse(retract.op, refusal)
+
+    def _refuse(self, op: str | None, refusal: Refusal) -> None:
+        self._send(protocol.refused(op, refusal))
+
+    def _send(self, message: protocol.Outbound) -> None:
+        self._reader.send(protocol.frame(protocol.encode(message)))
+
+    def _count_junk(self) -> None:
+        now = time.monotonic()
+        self._junk.append(now)
+        if len(self._junk) == JUNK and now - self._junk[0] < JUNK_SECONDS:
+            self._reader.close(Close.MALFORMED)
+
+
+def _check_upgrade(request: web.Request) -> None:
+    """Raise `UpgradeRequired` for what is no WebSocket handshake of version 13 (RFC 6455 §4.2.1)."""
+    headers = request.headers
+    connection = {part.strip().lower() for part in headers.get("Connection", "").split(",")}
+    if (
+        headers.get("Upgrade", "").strip().lower() != "websocket"
+        or "upgrade" not in connection
+        or headers.get("Sec-WebSocket-Version") != "13"
+    ):
+        raise UpgradeRequired

@@ -1,0 +1,115 @@
+"""What holds for every answer: its headers, its line in the log, and how a refusal is worded."""
+
+import logging
+import time
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from msgspec import UNSET
+
+from service import protocol
+from service.errors import (
+    Internal,
+    Malformed,
+    MethodNotAllowed,
+    NotFound,
+    Refusal,
+    TooLarge,
+    Unavailable,
+)
+from service.protocol import Problem
+from service.web import pages
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "Content-Security-Policy": pages.CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), interest-cohort=()",
+}
+
+
+async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    """Give an answer the headers that all have, where it has none of its own."""
+    response.headers["Server"] = "Afterword"
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+@web.middleware
+async def log_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """One line a request: what was asked, by which route, and how it went. Never who asked, nor a query."""
+    begun = time.perf_counter()
+    status = 500
+    try:
+        response = await handler(request)
+        status = response.status
+    finally:
+        resource = request.match_info.route.resource
+        log.info(
+            "request",
+            extra={
+                "method": request.method,
+                "route": resource.canonical if resource else None,
+                "status": status,
+                "ms": round((time.perf_counter() - begun) * 1000, 1),
+            },
+        )
+    return response
+
+
+@web.middleware
+async def word_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every refusal into an answer: a page for people, a problem document (RFC 9457) for programs."""
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return _worded(request, refusal, {})
+    except web.HTTPMethodNotAllowed as error:
+        return _worded(request, MethodNotAllowed(), {"Allow": error.headers["Allow"]})
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        known = {404: NotFound(), 413: TooLarge(), 503: Unavailable()}
+        return _worded(request, known.get(error.status) or Malformed(), {})
+    except Exception:
+        log.exception("internal error")
+        return _worded(request, Internal(), {})
+
+
+def _worded(request: web.Request, refusal: Refusal, headers: dict[str, str]) -> web.Response:
+    wait = protocol.whole_seconds(refusal.retry_after)
+    if wait is not UNSET:
+        headers["Retry-After"] = str(wait)
+    if refusal.status == 426:
+        headers |= {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    if _for_programs(request):
+        title = refusal.code.replace("-", " ").capitalize()
+        problem = Problem("about:blank", title, refusal.status, refusal.code, refusal.message, wait)
+        response = web.Response(
+            body=protocol.encode(problem),
+            status=refusal.status,
+            content_type="application/problem+json",
+        )
+    else:
+        response = pages.error(request, refusal)
+    response.headers.update(headers)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _for_programs(request: web.Request) -> bool:
+    """Whether a program asked: for what stands below an article, for health, or for JSON by name.
+
+    A form is posted by a person, who gets a page.
+    """
+    if request.method == "POST" and request.content_type in {
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+    }:
+        return False
+    path = request.path
+    below_article = path.startswith("/articles/") and path.count("/") > 2
+    return below_article or path in {"/healthz", "/readyz"} or "json" in request.headers.get("Accept", "")

@@ -1,0 +1,224 @@
+"""The pages that people read: complete without JavaScript, cached, the same for everybody."""
+
+import datetime
+import functools
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+from urllib.parse import quote
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from service import keys
+from service.errors import Malformed, NotFound, Refusal
+from service.fresh import Seen
+from service.paper import Lists, Page, Parts, Render, View
+from service.protocol import MAX_INTEGER, Slug
+from service.settings import Settings
+
+SECTION_ARTICLES = 60
+FRONT_SECTIONS = 8
+_HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class Site(NamedTuple):
+    """What every page knows of its site; `url` has no slash at its end."""
+
+    name: str
+    url: str
+    timezone: str
+    language: str = "en"
+
+
+class Form(NamedTuple):
+    """The comment form: what stands in it, why it was refused, and whether the last one is held."""
+
+    text: str = ""
+    error: str | None = None
+    held: bool = False
+
+
+async def front(request: web.Request) -> web.Response:
+    """GET /: recent news and popular stories."""
+    lists = await request.app[keys.PAPER].lists()
+    lead, recent = next(iter(lists.value.recent), None), lists.value.recent[1:]
+    by_section = lists.value.sections[:FRONT_SECTIONS]
+    return page(request, "index.html", {"lead": lead, "recent": recent, "by_section": by_section}, lists)
+
+
+async def section(request: web.Request) -> web.Response:
+    """GET /sections/{section}: its latest articles."""
+    name = request.match_info["section"]
+    articles = await request.app[keys.ARTICLES].recent(SECTION_ARTICLES, name) if name.isprintable() else []
+    if not articles:
+        raise NotFound
+    lists = await request.app[keys.PAPER].lists()
+    return page(request, "section.html", {"section": articles[0].section, "articles": articles}, lists)
+
+
+async def article(request: web.Request) -> web.Response:
+    """GET /articles/{slug}: the article and a window of its thread."""
+    before, around = number(request.query, "before"), number(request.query, "around")
+    if before is not None and around is not None:
+        raise Malformed("Give one of before and around, not both.")
+    view = View(slug(request), base(request), around, before, request.query.get("held") == "1")
+    return _answer(request, await request.app[keys.PAPER].page(view, number(request.query, "seen") or 0))
+
+
+async def comment(request: web.Request) -> web.Response:
+    """GET /comments/{no}: to the page and the place where that comment stands."""
+    no = int(request.match_info["no"])
+    if no > MAX_INTEGER:
+        raise NotFound
+    where, newer = await request.app[keys.COMMENTS].place(no, 50)
+    query = "" if newer < 50 else f"?around={no}"
+    return web.Response(
+        status=302,
+        headers={"Location": f"/articles/{where}{query}#no-{no}", "Cache-Control": "no-store"},
+    )
+
+
+async def picture(request: web.Request) -> web.Response:
+    """GET /pictures/{name}: an article's picture, for ever the same under its name. A drawing's scripts are inert."""
+    found = await request.app[keys.ARTICLES].picture(request.match_info["name"])
+    return web.Response(
+        body=found.data,
+        content_type=found.media_type,
+        headers={
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
+        },
+    )
+
+
+async def refused_form(request: web.Request, text: str, refusal: Refusal) -> web.Response:
+    """The article's page with the text still in the form and the reason beside it."""
+    paper = request.app[keys.PAPER]
+    view = View(slug(request), base(request))
+    try:
+        parts = await paper.parts(view)
+        lists = (await paper.lists()).value
+        stale = False
+    except NotFound:
+        raise
+    except Refusal:  # the store is away: what this worker remembers, if anything, still holds the form
+        remembered = await paper.page(view)
+        parts, lists, stale = remembered.parts, remembered.lists.value, True
+    body = render(request.app, view, parts, lists, stale=stale, form=Form(text, refusal.message))
+    return web.Response(
+        text=body,
+        status=refusal.status,
+        content_type="text/html",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def render(
+    app: web.Application,
+    view: View,
+    parts: Parts,
+    lists: Lists,
+    *,
+    stale: bool,
+    form: Form | None = None,
+) -> str:
+    """An article's page."""
+    context = _context(app, view.base, lists, stale=stale) | {
+        "article": parts.article,
+        "url": f"{view.base}/articles/{view.slug}",
+        "window": parts.window,
+        "form": form or Form(held=view.held),
+    }
+    return aiohttp_jinja2.get_env(app).get_template("article.html").render(context)
+
+
+def page(
+    request: web.Request,
+    template: str,
+    context: Mapping[str, object],
+    lists: Seen[Lists] | None,
+    status: int = 200,
+) -> web.Response:
+    """A page that is made for each request, with the lists beside it."""
+    value = lists.value if lists else Lists([], [], [])
+    around = _context(request.app, base(request), value, stale=bool(lists and lists.stale))
+    text = aiohttp_jinja2.get_env(request.app).get_template(template).render({**around, **context})
+    response = web.Response(text=text, status=status, content_type="text/html")
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def error(request: web.Request, refusal: Refusal) -> web.Response:
+    """A refusal as a page that looks like the site; it needs nothing but the templates."""
+    context = {"status": refusal.status, "message": refusal.message}
+    try:
+        return page(request, "error.html", context, None, refusal.status)
+    except Malformed:  # not even the Host header is to be used
+        return web.Response(text=refusal.message, status=refusal.status)
+
+
+def slug(request: web.Request) -> Slug:
+    """The slug in the address; the route lets no other form through."""
+    return Slug(request.match_info["slug"])
+
+
+def number(query: Mapping[str, str], name: str) -> int | None:
+    """An integer from 0 to 2^53 - 1 in the query, or None where it is absent. Raises `Malformed`."""
+    text = query.get(name)
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) > MAX_INTEGER:
+        raise Malformed(f"{name} must be an integer from 0 to 2^53 - 1.")
+    return int(text)
+
+
+def base(request: web.Request) -> str:
+    """The site's address: as it is set, else as this request names it."""
+    if set_url := request.app[keys.SETTINGS].site_url:
+        return set_url.rstrip("/")
+    if not _HOST.fullmatch(request.host):
+        raise Malformed("The Host header names no host.")
+    return f"{request.scheme}://{request.host}"
+
+
+def filters(settings: Settings) -> dict[str, Callable[..., str]]:
+    """What the templates write times and addresses with."""
+    zone = settings.zone
+    return {
+        "stamp": lambda at: f"{at.astimezone(zone):%Y-%m-%d : %H:%M}",
+        "iso": lambda at: f"{at.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "day": lambda at: f"{at.astimezone(zone):%d %B %Y}",
+        "section_url": lambda name: f"/sections/{quote(name, safe='')}",
+    }
+
+
+def renderer(app: web.Application) -> Render:
+    """How the paper makes an article's page."""
+    return functools.partial(render, app)
+
+
+def _context(app: web.Application, url: str, lists: Lists, *, stale: bool) -> dict[str, object]:
+    settings = app[keys.SETTINGS]
+    return {
+        "site": Site(settings.site_name, url, settings.timezone),
+        "asset": app[keys.ASSETS].url,
+        "sections": [name for name, _ in lists.sections],
+        "recent": lists.recent,
+        "popular": lists.popular,
+        "stale": stale,
+    }
+
+
+def _answer(request: web.Request, made: Page) -> web.Response:
+    if any(tag.value in {made.etag, "*"} for tag in request.if_none_match or ()):
+        response = web.Response(status=304)
+    else:
+        response = web.Response(body=made.body, content_type="text/html", charset="utf-8")
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.etag = made.etag
+    return response

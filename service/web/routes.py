@@ -1,0 +1,25 @@
+"""Every address that this service answers."""
+
+from aiohttp import web
+
+from service.web import comments, health, live, pages, static
+
+SLUG = "{slug:[a-z0-9]+(?:-[a-z0-9]+)*}"
+NO = r"{no:[0-9]{1,16}}"
+THREAD = f"/articles/{SLUG}"
+
+ROUTES = (
+    web.get("/", pages.front),
+    web.get("/sections/{section}", pages.section),
+    web.get(THREAD, pages.article),
+    web.get(f"/comments/{NO}", pages.comment),
+    web.get(r"/pictures/{name:[0-9a-f]{32}}", pages.picture),
+    web.get(r"/static/{digest:[0-9a-f]{12}}/{name:.+}", static.static),
+    web.get(f"{THREAD}/comments", comments.window),
+    web.post(f"{THREAD}/comments", comments.post),
+    web.delete(f"{THREAD}/comments/{NO}", comments.retract),
+    web.get(f"{THREAD}/live", live.live),
+    web.get(f"{THREAD}/events", health.events),
+    web.get("/healthz", health.healthz),
+    web.get("/readyz", health.readyz),
+)

@@ -1,0 +1,21 @@
+"""The files of `static/` over HTTP."""
+
+from aiohttp import web
+
+from service import assets, keys
+
+
+async def static(request: web.Request) -> web.Response:
+    """GET /static/{digest}/{name}"""
+    asset, immutable = request.app[keys.ASSETS].find(request.match_info["digest"], request.match_info["name"])
+    encoding = assets.preferred(request.headers.get("Accept-Encoding", ""), asset)
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable" if immutable else "no-cache",
+        "Vary": "Accept-Encoding",
+        "ETag": f'"{asset.etag}-{encoding}"',
+    }
+    if any(f'"{tag.value}"' == headers["ETag"] for tag in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    if encoding != "identity":
+        headers["Content-Encoding"] = encoding
+    return web.Response(body=asset.encodings[encoding], headers=headers | {"Content-Type": asset.content_type})

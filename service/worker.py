@@ -1,0 +1,59 @@
+"""One worker process: it serves on a socket that the supervisor bound, until it is told to leave or left alone."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+
+import msgspec
+from aiohttp import web
+
+from service import keys, logs
+from service.app import make_app
+from service.settings import Settings
+
+BYE_SECONDS = 1.0  # readers come back elsewhere within this,
+DRAIN_SECONDS = 3.0  # and who has not gone after this is closed
+KEEP_ALIVE_SECONDS = 75.0  # longer than the proxy's, so that it never writes to a connection which is being closed
+BACKLOG = 4096
+READY = b"ready\n"
+
+
+async def work(listener: socket.socket, lifeline: socket.socket) -> None:
+    """Serve. `lifeline` brings the settings, takes "ready", and ends when the supervisor does."""
+    reader, writer = await asyncio.open_connection(sock=lifeline)
+    settings = msgspec.json.decode(await reader.readline(), type=Settings, dec_hook=lambda kind, value: kind(value))
+    logs.set_up(settings.log_level)
+    leave = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave.set)
+    async with asyncio.TaskGroup() as tasks:
+        app = make_app(settings, tasks)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            handle_signals=False,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            shutdown_timeout=2.0,
+        )
+        await runner.setup()
+        site = web.SockSite(runner, listener, backlog=BACKLOG)
+        await site.start()
+        writer.write(READY)
+        watch = tasks.create_task(_orphaned(reader, leave))
+        await leave.wait()
+        watch.cancel()
+        app[keys.HEALTH].draining = True
+        await site.stop()
+        if not reader.at_eof():
+            await app[keys.ROOMS].leave(BYE_SECONDS, DRAIN_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await app[keys.INGEST].drained()
+        await runner.cleanup()
+    writer.close()
+
+
+async def _orphaned(reader: asyncio.StreamReader, leave: asyncio.Event) -> None:
+    """Leave when the supervisor is gone: whoever comes next finds the port free."""
+    await reader.read()
+    leave.set()

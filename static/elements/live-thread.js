@@ -1,0 +1,19 @@
+import { Conversation } from "../lib/conversation.js";
+
+/**
+ * The conversation below an article, made live. Its attributes say where the page that the server rendered stands
+ * (`data-epoch`, `data-version`, …) and are kept up to date; `data-connection` says whether it is live.
+ */
+export class LiveThread extends HTMLElement {
+  /** @type {Conversation | null} */
+  #conversation = null;
+
+  connectedCallback() {
+    this.#conversation = new Conversation(this);
+  }
+
+  disconnectedCallback() {
+    this.#conversation?.close();
+    this.#conversation = null;
+  }
+}

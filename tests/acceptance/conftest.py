@@ -1,0 +1,143 @@
+"""A running site, as an operator starts it: supervisor, workers, real stores."""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import signal
+import sys
+import uuid
+from asyncio import subprocess
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest_asyncio
+from websockets.asyncio.client import ClientConnection, connect
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 15.0  # seconds that any condition may take on a busy machine
+
+Message = dict[str, Any]
+
+
+class Site:
+    """A running site and what tests do with it."""
+
+    def __init__(self, process: subprocess.Process, url: str, environ: dict[str, str]) -> None:
+        self.process = process
+        self.url = url.rstrip("/")
+        self.environ = environ
+        self.http = aiohttp.ClientSession(self.url)
+
+    async def load(self, folder: Path, *slugs: str, **fields: str) -> None:
+        """Publish small articles by the command line, beside the running service."""
+        for slug in slugs:
+            front = {"title": f"A story called {slug}", "date": "2026-01-01T12:00:00Z"} | fields
+            lines = "\n".join(f"{name}: {value}" for name, value in front.items())
+            (folder / f"{slug}.md").write_text(f"---\n{lines}\n---\nOne paragraph.\n")
+        status, _, errors = await command(self.environ, "articles", "load", str(folder))
+        assert status == 0, errors
+
+    def socket(self, slug: str, query: str = "", **options: Any) -> connect:
+        """A foreign WebSocket client on a thread."""
+        return connect(
+            f"{self.url.replace('http', 'ws', 1)}/articles/{slug}/live{query}",
+            max_size=None,
+            **options,
+        )
+
+    async def workers(self) -> list[int]:
+        """The process ids of the workers."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [pid for pid in map(int, children) if b"work" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
+
+    async def stop(self) -> int:
+        """End it as an operator does."""
+        await self.http.close()
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(self.process.wait(), PATIENCE)
+
+
+async def command(environ: dict[str, str], *arguments: str) -> tuple[int, str, str]:
+    """Run a command of the service; its status and what it printed."""
+    process = await subprocess.create_subprocess_exec(
+        sys.executable, "-m", "service", *arguments, cwd=ROOT, env=environ, stdout=-1, stderr=-1
+    )
+    out, errors = await process.communicate()
+    return process.returncode or 0, out.decode(), errors.decode()
+
+
+@contextlib.asynccontextmanager
+async def serving(log: Path, **settings: str) -> AsyncIterator[Site]:
+    """A site with these settings, on a port from the kernel."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AFTERWORD_")}
+    environ |= {f"AFTERWORD_{name}": value for name, value in settings.items()}
+    with log.open("ab") as errors:
+        process = await subprocess.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "service",
+            cwd=ROOT,
+            env=environ | {"AFTERWORD_PORT": settings.get("PORT", "0")},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
+    assert process.stdout is not None
+    url = None
+    while url is None:
+        line = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
+        assert line, log.read_text()
+        if " is ready: " in line:
+            url = line.split(" is ready: ")[1].split()[0]
+    site = Site(process, url, environ)
+    try:
+        yield site
+    finally:
+        await site.stop()
+
+
+@pytest_asyncio.fixture
+async def site(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Site]:
+    """Two workers, no limits, one open thread `story`."""
+    settings = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SECRET": secrets.token_hex(16),
+        "WORKERS": "2",
+        "POSTS_PER_MINUTE": "0",
+    }
+    async with serving(tmp_path / "log", **settings) as running:
+        (tmp_path / "stories").mkdir()
+        await running.load(tmp_path / "stories", "story")
+        yield running
+
+
+def op() -> str:
+    """A new op."""
+    return str(uuid.uuid4())
+
+
+async def send(socket: ClientConnection, kind: str, **fields: object) -> None:
+    """Send a message."""
+    await socket.send(json.dumps({"type": kind, **fields}))
+
+
+async def receive(socket: ClientConnection, *kinds: str) -> Message:
+    """The next message of one of these types, others skipped."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            message: Message = json.loads(await socket.recv())
+            if message["type"] in kinds:
+                return message
+
+
+async def eventually(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
+    """Wait until a condition holds, and return what it returned."""
+    async with asyncio.timeout(patience):
+        while not (result := await condition() if asyncio.iscoroutinefunction(condition) else condition()):
+            await asyncio.sleep(0.02)
+        return result

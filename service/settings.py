@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, inspect
 
 from service.errors import StartError
 
@@ -75,15 +75,14 @@ def variable(field: str) -> str:
 
 def table() -> list[tuple[str, str, str]]:
     """Every setting: its variable, its meaning, and its default as one would write it."""
-    described = msgspec.json.schema(Settings)["$defs"]["Settings"]["properties"]
-    return [
-        (
-            variable(field.name),
-            described[field.name]["description"],
-            "" if field.default in {None, ()} else str(field.default),
-        )
-        for field in msgspec.structs.fields(Settings)
-    ]
+    described = inspect.type_info(Settings)
+    assert isinstance(described, inspect.StructType)
+    rows = []
+    for field in described.fields:
+        assert isinstance(field.type, inspect.Metadata)
+        meaning = (field.type.extra_json_schema or {})["description"]
+        rows.append((variable(field.name), meaning, "" if field.default in {None, ()} else str(field.default)))
+    return rows
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

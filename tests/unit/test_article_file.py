@@ -39,6 +39,7 @@ class Desk:
         self.folder = folder
 
     def read(self, content: str | bytes, name: str = "story.md") -> ArticleFile:
+        """Write a file and read it."""
         path = self.folder / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return read(path, BERLIN)
@@ -206,7 +207,7 @@ HINT = "; text that holds ': ' or begins with a sign needs quotation marks"
         (with_fields("title: x\n- y"), f"3: {NO_YAML}while parsing a block mapping"),
         (with_fields("title: x\ntags: [a,\nb\nslug: c"), f"3: {NO_YAML}while parsing a flow sequence"),
         (with_fields("title: x\nauthor: *nobody"), f"3: {NO_YAML}found undefined alias 'nobody'"),
-        (with_fields("title: a\u2028b\ntitle: c"), "3: 'title' stands twice, first in line 2"),
+        (with_fields("title: 'a\u2028b'\ntitle: c"), "3: 'title' stands twice, first in line 2"),
         (with_fields('title: x\nauthor: "\\UFFFFFFFF"'), "3: a number in the front matter is out of range"),
         (with_fields("title: x\nauthor: " + "[" * 5000), "3: the front matter is nested too deeply"),
         (with_fields("title: " + "x" * 33_000), "1: the front matter is longer than 32,768 characters"),
@@ -272,41 +273,21 @@ def test_find_refuses_what_is_missing(tmp_path: Path) -> None:
     assert caught.value.line is None
 
 
-PIECES = st.sampled_from(
-    [
-        "---\n",
-        "title: x\n",
-        "date: 2017-11-09\n",
-        "tags: [a]\n",
-        "image: ",
-        "slug: ",
-        "comments: ",
-        "\n",
-        "\r",
-        "\0",
-        "#",
-    ]
-    + ["&a ", "*a", "!!x ", "? ", ": ", "- ", "[", "]", "{", "}", "|\n", ">-\n", "'", '"', "%YAML 1.1\n", "\\", "<<: "]
-    + [
-        "![",
-        "](",
-        ")",
-        "<",
-        ">",
-        "`",
-        "|",
-        "|-|\n",
-        "**",
-        "~~",
-        "    ",
-        "http://",
-        "//[",
-        "&#x202e;",
-        "\u2028",
-        "\ufeff",
-    ]
+FIELDS = (
+    "---\n",
+    "title: x\n",
+    "date: 2017-11-09\n",
+    "tags: [a]\n",
+    "image: ",
+    "slug: ",
+    "comments: ",
+    "\n",
+    "\r",
+    "\0",
 )
-hostile = st.lists(PIECES | st.text(max_size=5)).map("".join)
+YAML = tuple("#[]{}'\"\\") + ("&a ", "*a", "!!x ", "? ", ": ", "- ", "|\n", ">-\n", "%YAML 1.1\n", "<<: ")
+MARKDOWN = ("![", "](", ")", "<", ">", "`", "|", "|-|\n", "**", "~~", "    ", "http://", "//[", "&#x202e;", "\u2028")
+hostile = st.lists(st.sampled_from(FIELDS + YAML + MARKDOWN) | st.text(max_size=5)).map("".join)
 anything = st.one_of(
     st.binary(),
     hostile.map(str.encode),
@@ -319,11 +300,9 @@ anything = st.one_of(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(content=anything)
 def test_any_bytes_are_an_article_or_an_error_of_one_line(desk: Desk, content: bytes) -> None:
+    said: tuple[str, ...]
     try:
-        article = desk.read(content)
+        said = desk.read(content).warnings
     except ArticleFileError as error:
-        assert str(error).isprintable()
-    else:
-        assert article.title
-        for warning in article.warnings:
-            assert warning.isprintable()
+        said = (str(error),)
+    assert all(line.isprintable() for line in said)

@@ -1,4 +1,4 @@
-"""Real stores for every test: one Postgres and one Valkey a session, a database of its own for each who asks."""
+"""Real stores for every test: one Postgres and one Valkey a session, an empty database for each test."""
 
 import asyncio
 import secrets
@@ -36,35 +36,21 @@ async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stor
             await asyncio.gather(running.postgres.stop(), running.valkey.stop())
 
 
-@pytest_asyncio.fixture(scope="session")
-async def template(stores: Stores) -> str:
-    """The name of a migrated, empty database to copy from."""
-    await _execute(stores.postgres.url, "CREATE DATABASE template_afterword")
-    await supervisor.migrate(_named(stores.postgres.url, "template_afterword"), lambda _line: None)
-    return "template_afterword"
-
-
 @pytest_asyncio.fixture
-async def database_url(stores: Stores, template: str) -> str:
-    """A migrated, empty database for one test."""
+async def database_url(stores: Stores) -> str:
+    """A migrated, empty database for one test: a schema of its own, which asyncpg passes on to every session."""
     name = f"test_{secrets.token_hex(6)}"
-    await _execute(stores.postgres.url, f"CREATE DATABASE {name} TEMPLATE {template}")
-    return _named(stores.postgres.url, name)
+    connection = await asyncpg.connect(stores.postgres.url)
+    try:
+        await connection.execute(f"CREATE SCHEMA {name}")
+    finally:
+        await connection.close()
+    url = f"{stores.postgres.url}&search_path={name}"
+    await supervisor.migrate(url, lambda _line: None)
+    return url
 
 
 @pytest_asyncio.fixture
 async def redis_url(stores: Stores) -> str:
     """The session's Valkey; keys and channels of two sites never meet, since they carry the site's name."""
     return stores.valkey.url
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-def _named(url: str, database: str) -> str:
-    return url.replace("/afterword?", f"/{database}?")

@@ -37,16 +37,13 @@ def render(markdown: str, first_line: int, remarks: Remarks) -> str:
     may not stand leave their text and a warning. Raises ArticleFileError where it is nested too
     deeply, or the links that references make are out of all proportion.
     """
-    try:
-        tokens = _MARKDOWN.parse(markdown)
-        _check_size(tokens, first_line, remarks)
-        _set_headings(tokens)
-        for token in tokens:
-            if token.children:
-                token.children = _Passage(token, first_line, remarks).judged()
-        html = _HTML.render(tokens, _MARKDOWN.options, {})
-    except RecursionError as error:
-        raise remarks.error(first_line, "the text is nested too deeply") from error
+    tokens = _MARKDOWN.parse(markdown)
+    _check_size(tokens, first_line, remarks)
+    _set_headings(tokens)
+    for token in tokens:
+        if token.children:
+            token.children = _Passage(token, first_line, remarks).judged()
+    html = _HTML.render(tokens, _MARKDOWN.options, {})
     # Before nh3, not after: what is dropped may not join what it judged apart.
     return nh3.clean(
         without_hidden(html),
@@ -161,7 +158,7 @@ class _Markdown(MarkdownIt):
 
 
 def _reader() -> MarkdownIt:
-    # Whatever is deeper than maxNesting is dropped without a word: so _check_size comes first.
+    # maxNesting bounds recursion, too. Blocks below it are dropped without a word, so _check_size is stricter.
     markdown = _Markdown("commonmark", {"html": False, "maxNesting": MAX_DEPTH + 4})
     markdown.enable(["table", "strikethrough"])
     for name, rule in {"link": link, "image": image, "autolink": autolink}.items():

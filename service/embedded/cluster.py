@@ -67,7 +67,8 @@ class Cluster:
     async def _create(self) -> None:
         """Make it. It gets its name when it is complete and on disk: before, it counts for nothing.
 
-        The superuser has no password, so it can't log in; the service's role owns the database.
+        The superuser has no password, so it can't log in; the service's role owns its database,
+        and may make others beside it: for a copy, a restore, a test.
         """
         self._data.say("Preparing the database (first start) …")
         for left in self._data.home.glob("postgres.new-*"):
@@ -79,7 +80,9 @@ class Cluster:
         quick = ("--no-sync", "--no-instructions")  # synced once, at the end
         initdb = self._data.programs.initdb
         await self._process.run(initdb, "-D", new, "-E", "UTF8", *order, *entry, *quick)
-        await self._give_password(new, "CREATE ROLE afterword LOGIN", "CREATE DATABASE afterword OWNER afterword")
+        await self._give_password(
+            new, "CREATE ROLE afterword LOGIN CREATEDB", "CREATE DATABASE afterword OWNER afterword"
+        )
         await self._process.run(initdb, "--sync-only", "-D", new)
         new.rename(self.folder)
         _sync(self._data.home)
@@ -100,10 +103,8 @@ class Cluster:
         self._data.keep_password(word)
 
     def _check_version(self) -> None:
-        made, ours = (
-            (self.folder / "PG_VERSION").read_text("utf-8").strip(),
-            self._data.programs.major,
-        )
+        made = (self.folder / "PG_VERSION").read_text("utf-8").strip()
+        ours = self._data.programs.major
         if made != ours:
             raise StartError(
                 f"The database in {self.folder} was made by Postgres {made} and the bundled one is "

@@ -93,11 +93,18 @@ class Process:
                 # Shielded: the end is told once, and several may wait for it.
                 return await asyncio.wait_for(asyncio.shield(self._ended), TRIM)
             except TimeoutError:
-                self._log.trim()
+                with contextlib.suppress(OSError):  # a log that can't be cut is no reason to stop
+                    self._log.trim()
 
     async def end(self) -> bool:
-        """End what runs, whoever started it; whether nothing is left of it. Raises OSError."""
-        lock = self._open_lock()
+        """End what runs, whoever started it; whether nothing is left of it."""
+        try:
+            lock = self._open_lock()
+        except OSError:  # the data dir was taken away: there is nothing to end cleanly
+            if self._popen and self.alive:
+                self._popen.kill()
+                await self.wait()
+            return True
         try:
             return await self._quiet(lock)
         finally:

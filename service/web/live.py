@@ -41,7 +41,7 @@ async def live(request: web.Request) -> web.WebSocketResponse:
             max_msg_size=protocol.MAX_INBOUND + 1,  # aiohttp refuses at this size, not above it
         )
         await socket.prepare(request)
-        if not isinstance(request.transport, asyncio.Transport):
+        if request.transport is None:
             return socket  # gone already
         reader = SocketReader(request.transport)
         joined = await rooms.join(room, epoch, after)

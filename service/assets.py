@@ -58,7 +58,8 @@ def _load(path: Path) -> Asset:
     media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     encodings = {"identity": data}
     if media_type in _COMPRESSED:
-        encodings |= {"br": brotli.compress(data), "gzip": gzip.compress(data, mtime=0)}
+        compressed = {"br": brotli.compress(data), "gzip": gzip.compress(data, mtime=0)}
+        encodings |= {name: smaller for name, smaller in compressed.items() if len(smaller) < len(data)}
     content_type = f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
     return Asset(content_type, hashlib.sha256(data).hexdigest()[:16], encodings)
 
@@ -74,7 +75,8 @@ def preferred(accept: str, asset: Asset) -> str:
         default = weights.get("*", 1e-4 if encoding == "identity" else 0.0)
         return weights.get(encoding, default), -len(asset.encodings[encoding])
 
-    return max(asset.encodings, key=rank)
+    best = max(asset.encodings, key=rank)
+    return best if rank(best)[0] > 0 else "identity"
 
 
 def _weight(parameters: str) -> float:
@@ -82,7 +84,8 @@ def _weight(parameters: str) -> float:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
             try:
-                return float(value)
+                weight = float(value)
             except ValueError:
                 return 0.0
+            return weight if 0 <= weight <= 1 else 0.0
     return 1.0

@@ -100,7 +100,10 @@ class Bus:
         self._connection, missing = connection, set(self._confirmed)
         await connection.send_command("SUBSCRIBE", *missing, check_health=False)
         while True:
-            kind, channel, data = await connection.read_response(timeout=DEAF_SECONDS)
+            response = await connection.read_response(timeout=DEAF_SECONDS)
+            if response is None:  # redis-py's word for a timeout
+                raise TimeoutError("nothing heard, not even the own heartbeat")
+            kind, channel, data = response
             if kind == b"subscribe":
                 if confirmed := self._confirmed.get(channel):
                     confirmed.set()
@@ -119,7 +122,7 @@ class Bus:
                 check()
                 return
             heard(thread, Epoch(head.decode()), _changes.decode(payload), payload)
-        except (ValueError, IndexError):  # msgspec's DecodeError is a ValueError
+        except (ValueError, RecursionError):  # msgspec's DecodeError is a ValueError
             log.warning("a hint that can't be read")
 
     async def _ask(self) -> None:

@@ -63,30 +63,40 @@ class WorkerProcess:
     async def live(self) -> int:
         """Start it and return its exit status; cancelled, let it drain first. Raises `StartError`."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            files = (self._listener.fileno(), theirs.fileno())
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "service",
-                "work",
-                *map(str, files),
-                pass_fds=files,
-                stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the supervisor, which stops everything in order
-            )
-        reader, writer = await asyncio.open_connection(sock=ours)
-        try:
-            writer.write(msgspec.json.encode(self._settings, enc_hook=str) + b"\n")
-            if await reader.readline() == worker.READY:
-                self._ready.set()
-            status = await process.wait()
-        finally:
-            await _stop(process)
-            writer.close()
+        with ours:
+            with theirs:
+                process = await self._start(theirs)
+            try:
+                await self._introduce(ours)
+                status = await process.wait()
+            finally:
+                await _stop(process)
         if not self._ready.is_set():
             raise StartError("The first worker ended before it served; what it said stands above.")
         return status
+
+    async def _start(self, lifeline: socket.socket) -> asyncio.subprocess.Process:
+        files = (self._listener.fileno(), lifeline.fileno())
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "service",
+            "work",
+            *map(str, files),
+            pass_fds=files,
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the supervisor, which stops everything in order
+        )
+
+    async def _introduce(self, lifeline: socket.socket) -> None:
+        """Tell the worker its settings, and wait until it serves or has ended."""
+        loop = asyncio.get_running_loop()
+        lifeline.setblocking(False)
+        # One that ended with the settings unread answers with a reset or a broken pipe instead of an end.
+        with contextlib.suppress(ConnectionError):
+            await loop.sock_sendall(lifeline, msgspec.json.encode(self._settings, enc_hook=str) + b"\n")
+            if await loop.sock_recv(lifeline, len(worker.READY)) == worker.READY:
+                self._ready.set()
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

@@ -2,6 +2,7 @@
 
     AfterwordError
     ├── StartError            the operator must change something; exit status 2
+    ├── ArticleFileError      an article file can't be read (article_file/remarks.py)
     └── Refusal               an act or a request that is answered with a code
         ├── Malformed         400  malformed
         ├── Empty             422  empty

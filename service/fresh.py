@@ -1,6 +1,7 @@
 """A value read from the store at most every so often, once for all who ask."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, NamedTuple, TypeVar
 
@@ -31,11 +32,10 @@ class Fresh(Generic[T]):
 
         An equal value stays the same object, so that what was made of it can be kept.
         """
-        clock = asyncio.get_running_loop().time
-        wanted = clock() - (0 if now else self._seconds)
+        wanted = time.monotonic() - (0 if now else self._seconds)  # uvloop's own clock stands still within a turn
         async with self._lock:
             if self._seen is None or self._begun < wanted:
-                begun = clock()
+                begun = time.monotonic()
                 self._seen = await self._look(self._seen)
                 self._begun = begun
             return self._seen

@@ -74,11 +74,15 @@ class Ingest:
             while True:
                 await self._filled.wait()
                 batch = self._take()
-                await self._settle(batch)
+                try:
+                    await self._settle(batch)
+                finally:
+                    _fail(batch, Unavailable(retry_after=1))  # who has no result yet: this worker is ending
                 if not self._entries:
                     self._filled.clear()
                     self._idle.set()
         finally:
+            _fail(self._entries, Unavailable(retry_after=1))
             self._hang_up()
 
     async def drained(self) -> None:
@@ -105,9 +109,6 @@ class Ingest:
                 return
             for entry in batch:
                 await self._settle([entry])
-        except BaseException:
-            _fail(batch, Unavailable(retry_after=1))
-            raise
         else:
             for entry, outcome in zip(batch, outcomes, strict=True):
                 _tell(entry, outcome)

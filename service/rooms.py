@@ -22,7 +22,8 @@ from service.ledger import Gap, Ledger
 from service.protocol import Bye, Changes, Comment, Epoch, Joined, Ping, Readers, Slug, ThreadId
 from service.store.comments import Comments, Since
 
-PIECE = 32 * 1024  # bytes of one `changes`, unless a comment is larger
+PIECE = 32 * 1024  # bytes of one message, unless a comment is larger,
+ENVELOPE = 512  # of which all but the comments takes less: the longest epoch, the numbers, the thread
 CATCH_UP = 300  # comments, and
 CATCH_UP_BYTES = 128 * 1024  # beyond which a reader is reset
 STEP = 500  # comments in one read of a repair
@@ -61,6 +62,7 @@ class Room:
         self.others = 0
         self.told = 0
         self.seats = 0
+        self.closed = False
         self.empty_since = 0.0
         self.repairing = asyncio.Lock()
         self.ledger: Ledger
@@ -72,6 +74,9 @@ class Room:
 
     def seat(self, reader: Reader, joined: Joined, after: int) -> None:
         """Take in a reader who is at `after`, with what it missed; nothing may be awaited since `joined` was made."""
+        if self.closed:  # while it was joining; nothing would ever be heard here
+            reader.close(protocol.Close.SERVER_ERROR)
+            return
         self.readers.add(reader)
         for frame in frames(msgspec.structs.replace(joined, readers=self.count), after):
             reader.send(frame)
@@ -234,7 +239,6 @@ class Rooms:
         """Subscribe first, then read: what is committed between comes as a hint."""
         thread_id = await self._comments.thread(slug)
         room = Room(slug, thread_id)
-        room.empty_since = asyncio.get_running_loop().time()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SUBSCRIBE_SECONDS):
                 await self._bus.subscribe(thread_id)
@@ -243,6 +247,7 @@ class Rooms:
         except BaseException:
             self._bus.unsubscribe(thread_id)
             raise
+        room.empty_since = asyncio.get_running_loop().time()  # now: who asked has all of the linger to enter
         self._rooms[slug] = self._by_id[thread_id] = room
         self._wake.set()  # what was heard before the room stood in the list went by
         return room
@@ -325,6 +330,7 @@ class Rooms:
     def _close(self, room: Room) -> None:
         """Forget a room; readers of a thread that is gone are sent away, and learn so when they come back."""
         del self._rooms[room.slug], self._by_id[room.id]
+        room.closed = True
         self._bus.unsubscribe(room.id)
         for reader in tuple(room.readers):
             reader.close(protocol.Close.SERVER_ERROR)
@@ -340,12 +346,12 @@ def frames(joined: Joined, after: int) -> Iterator[bytes]:
 
 def pieces(changes: Changes) -> Iterator[Changes]:
     """Changes in runs of at most 32 KiB, each beginning where the one before ended."""
-    from_, run, size = changes.from_, list[Comment](), 0
+    from_, run, size = changes.from_, list[Comment](), ENVELOPE
     for comment in changes.comments:
-        length = len(protocol.encode(comment))
+        length = len(protocol.encode(comment)) + 1  # and a comma
         if run and size + length > PIECE:
             yield Changes(from_, run[-1].version, changes.count, tuple(run))
-            from_, run, size = run[-1].version, [], 0
+            from_, run, size = run[-1].version, [], ENVELOPE
         run.append(comment)
         size += length
     yield Changes(from_, changes.to, changes.count, tuple(run), changes.thread)

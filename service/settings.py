@@ -6,6 +6,7 @@ value stands in a file, as docker secrets do.
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -159,7 +160,8 @@ def _redis(url: str) -> None:
 def _origin(url: str) -> None:
     parts = urlsplit(url)
     whole = f"{parts.scheme}://{parts.netloc}"
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or url.rstrip("/") != whole:
+    sent = re.fullmatch(r"[a-z0-9._:-]+", parts.hostname or "")  # as browsers send it: an IDN is xn--…, no wildcards
+    if parts.scheme not in {"http", "https"} or not sent or "@" in parts.netloc or url.rstrip("/") != whole:
         raise ValueError("an origin looks like https://example.org, without a path")
     _ = parts.port  # raises ValueError where it is no port
 
@@ -178,7 +180,10 @@ def _zone(name: str) -> None:
 
 def _networks(texts: tuple[str, ...]) -> None:
     for text in texts:
-        ipaddress.ip_network(text)
+        try:
+            ipaddress.ip_network(text)
+        except ValueError as error:
+            raise ValueError(f"a network looks like 10.0.0.0/8 or 2001:db8::/32, but {error}") from None
 
 
 def _secret(text: str) -> None:

@@ -22,7 +22,10 @@ READY = b"ready\n"
 async def work(listener: socket.socket, lifeline: socket.socket) -> None:
     """Serve. `lifeline` brings the settings, takes "ready", and ends when the supervisor does."""
     reader, writer = await asyncio.open_connection(sock=lifeline)
-    settings = msgspec.json.decode(await reader.readline(), type=Settings, dec_hook=lambda kind, value: kind(value))
+    told = await reader.readline()
+    if not told.endswith(b"\n"):
+        return  # the supervisor is gone already
+    settings = msgspec.json.decode(told, type=Settings, dec_hook=lambda kind, value: kind(value))
     logs.set_up(settings.log_level)
     leave = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave.set)

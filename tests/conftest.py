@@ -2,16 +2,18 @@
 
 import asyncio
 import secrets
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 
 import asyncpg
-import pytest
 import pytest_asyncio
 
 from service import embedded, supervisor
 from service.embedded import Postgres, Valkey
+from tests.site import Site, serving
 
 SECRET = "a secret for tests only"
 
@@ -24,9 +26,10 @@ class Stores(NamedTuple):
 
 
 @pytest_asyncio.fixture(scope="session")
-async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stores]:
-    """Both stores, as `make run` starts them."""
-    folder: Path = tmp_path_factory.mktemp("stores")
+async def stores() -> AsyncIterator[Stores]:
+    """Both stores, as `make run` starts them; where root runs the tests, their account must reach the folder."""
+    folder = Path(tempfile.mkdtemp(prefix="afterword-"))
+    folder.chmod(0o755)
     async with embedded.hold(folder, lambda _line: None) as data:
         running = Stores(Postgres(data), Valkey(data))
         try:
@@ -34,6 +37,7 @@ async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stor
             yield running
         finally:
             await asyncio.gather(running.postgres.stop(), running.valkey.stop())
+    shutil.rmtree(folder)
 
 
 @pytest_asyncio.fixture
@@ -54,3 +58,19 @@ async def database_url(stores: Stores) -> str:
 async def redis_url(stores: Stores) -> str:
     """The session's Valkey; keys and channels of two sites never meet, since they carry the site's name."""
     return stores.valkey.url
+
+
+@pytest_asyncio.fixture
+async def site(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Site]:
+    """Two workers, no limits, one open thread `story`."""
+    settings = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SECRET": secrets.token_hex(16),
+        "WORKERS": "2",
+        "POSTS_PER_MINUTE": "0",
+    }
+    async with serving(tmp_path / "log", **settings) as running:
+        (tmp_path / "stories").mkdir()
+        await running.load(tmp_path / "stories", "story")
+        yield running

@@ -11,7 +11,6 @@ from service.article_file.remarks import Remarks, quoted
 
 MAX_BYTES = 5 * 1024 * 1024
 
-_FROM_ELSEWHERE = "nothing on the page may be loaded from elsewhere; put the file beside the article"
 # A path that every browser reads as one of this site: '//host' and '/\host' are not among them.
 _SITE_PATH = re.compile(r"(?:/[\w.~%@+-]+)+(?:\?[\w.~%=&+-]*)?", re.ASCII)
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]{2}")

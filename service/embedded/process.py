@@ -31,12 +31,7 @@ class Process:
     """
 
     def __init__(
-        self,
-        data: DataDir,
-        name: str,
-        *,
-        marks: Sequence[str],
-        stopping: Sequence[tuple[signal.Signals, float]],
+        self, data: DataDir, name: str, *, marks: Sequence[str], stopping: Sequence[tuple[signal.Signals, float]]
     ) -> None:
         self._data = data
         self._name = name

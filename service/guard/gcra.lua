@@ -1,17 +1,18 @@
 -- GCRA, the generic cell rate algorithm (ITU-T I.371), in milliseconds by Redis's own clock.
 -- KEYS: the theoretical arrival time of the next post, and the mark of this act. ARGV: ms a post costs, posts in a
--- burst, ms a mark lasts. Answers 0, or how many ms to wait. An act that was let through once costs nothing again.
+-- burst, ms a mark lasts. Answers 0, or how many ms to wait; less than one is none. An act that was let through once costs nothing again.
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = time[1] * 1000 + time[2] / 1000
 if redis.call('EXISTS', KEYS[2]) == 1 then
     return 0
 end
 local cost, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local arrival = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
 local wait = arrival + cost - burst * cost - now
-if wait > 0 then
+if wait >= 1 then
     return math.ceil(wait)
 end
-redis.call('SET', KEYS[1], string.format('%.0f', arrival + cost), 'PX', math.ceil(arrival + cost - now))
+-- Not rounded: a cost of 8571.43 ms would drift by up to half a millisecond with every post.
+redis.call('SET', KEYS[1], string.format('%.17g', arrival + cost), 'PX', math.ceil(arrival + cost - now))
 redis.call('SET', KEYS[2], 1, 'PX', ARGV[3])
 return 0

@@ -57,8 +57,8 @@ class _Local:
             return 0
         arrival = max(self._arrivals.pop(address, now), now)
         wait = arrival + cost_ms - burst * cost_ms - now
-        self._arrivals[address] = arrival if wait > 0 else arrival + cost_ms
-        if wait > 0:
+        self._arrivals[address] = arrival if wait >= 1 else arrival + cost_ms
+        if wait >= 1:
             return wait
         self._marks[act] = None
         for remembered in (self._arrivals, self._marks):

@@ -119,7 +119,7 @@ async def _post_form(request: web.Request) -> web.Response:
         raise
     except web.HTTPRequestEntityTooLarge:
         return await pages.refused_form(request, "", TooLarge())
-    except ValueError:
+    except (ValueError, LookupError, AssertionError, RuntimeError):  # what aiohttp raises on forms that are none
         return await pages.refused_form(request, "", Malformed("The form could not be read."))
     except Refusal as refusal:
         return await pages.refused_form(request, text, refusal)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -86,7 +87,7 @@ def _worded(request: web.Request, refusal: Refusal, headers: dict[str, str]) -> 
     if refusal.status == 426:
         headers |= {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
     if _for_programs(request):
-        title = refusal.code.replace("-", " ").capitalize()
+        title = HTTPStatus(refusal.status).phrase
         problem = Problem("about:blank", title, refusal.status, refusal.code, refusal.message, wait)
         response = web.Response(
             body=protocol.encode(problem),

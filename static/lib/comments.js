@@ -40,8 +40,7 @@ export class Comments {
    * @returns {Promise<Accepted | Refused>}
    */
   async carryOut({ type, ...fields }) {
-    const [method, address] =
-      "no" in fields ? ["DELETE", `${this.#address}/${fields.no}`] : ["POST", this.#address];
+    const [method, address] = "no" in fields ? ["DELETE", `${this.#address}/${fields.no}`] : ["POST", this.#address];
     const response = await fetch(address, {
       method,
       headers: { "Content-Type": "application/json" },

@@ -6,6 +6,7 @@ import { part } from "./part.js";
 
 const LONGEST = 5_000; // code points (docs/protocol.md)
 const NEAR = 4_500;
+const PATIENCE = 3_000; // without an answer for so long, say that it takes time
 
 /**
  * The form below a thread. It sends what was written and keeps the text until the server has it; nothing in it is ever
@@ -20,6 +21,7 @@ export class Composer {
   #closed = false;
   /** The op that is waited for. */
   #awaited = "";
+  #patience = 0;
 
   /**
    * @param {HTMLElement} root the thread's element
@@ -91,7 +93,13 @@ export class Composer {
     if (this.#awaited !== op) this.#outbox.forget(this.#awaited); // corrected before it was answered
     this.#awaited = op;
     this.#tell("Sending…");
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(
+      () => this.#tell("No answer yet. Your text is kept, and sent again by itself."),
+      PATIENCE,
+    );
     const answer = await this.#outbox.post(op, text);
+    clearTimeout(this.#patience);
     this.#awaited = "";
     if (answer.type === "accepted") this.#accepted(answer, text);
     else this.#refused(answer);

@@ -55,7 +55,10 @@ export class Conversation {
       comments: this.#comments,
       onaccepted: (accepted) => this.#accepted(accepted),
     });
-    this.#polling = new Polling(() => this.#poll());
+    this.#polling = new Polling(
+      () => this.#poll(),
+      () => this.#render(),
+    );
     this.#list = new CommentList({
       root,
       stamp: stampIn(timezone),
@@ -177,10 +180,12 @@ export class Conversation {
   /** @returns {Condition} */
   #condition() {
     const { state } = this.#connection;
-    if (state === "live") return this.#ledger.resetting ? "reconnecting" : "live";
-    if (this.#polling.answered) return "polling";
-    if (state === "reconnecting" && !navigator.onLine) return "offline";
-    return state;
+    if (!this.#ledger.resetting) {
+      if (state === "live") return "live";
+      if (this.#polling.answered) return "polling";
+    }
+    if (state === "stopped") return "stopped";
+    return navigator.onLine ? "reconnecting" : "offline";
   }
 }
 

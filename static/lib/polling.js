@@ -7,37 +7,45 @@ export class Polling {
   /** Whether the last question was answered. */
   answered = false;
   #ask;
+  #told;
   #backoff = new Backoff();
-  #running = false;
   #timer = 0;
+  /** @type {AbortController | null} */
+  #life = null;
 
-  /** @param {() => Promise<void>} ask */
-  constructor(ask) {
+  /**
+   * @param {() => Promise<void>} ask
+   * @param {() => void} told called after each question
+   */
+  constructor(ask, told) {
     this.#ask = ask;
+    this.#told = told;
   }
 
   start() {
-    if (this.#running) return;
-    this.#running = true;
-    this.#poll();
+    if (this.#life) return;
+    this.#life = new AbortController();
+    this.#poll(this.#life.signal);
   }
 
   stop() {
-    this.#running = false;
+    this.#life?.abort();
+    this.#life = null;
     this.answered = false;
     clearTimeout(this.#timer);
   }
 
-  async #poll() {
-    try {
-      await this.#ask();
-      this.answered = this.#running;
-      this.#backoff.reset();
-    } catch {
-      this.answered = false;
-    }
-    if (!this.#running) return;
-    const pause = PERIOD + (this.answered ? 0 : this.#backoff.next());
-    this.#timer = setTimeout(() => this.#poll(), pause);
+  /** @param {AbortSignal} life */
+  async #poll(life) {
+    const answered = await this.#ask().then(
+      () => true,
+      () => false,
+    );
+    if (life.aborted) return;
+    this.answered = answered;
+    if (answered) this.#backoff.reset();
+    const pause = PERIOD + (answered ? 0 : this.#backoff.next());
+    this.#timer = setTimeout(() => this.#poll(life), pause);
+    this.#told();
   }
 }

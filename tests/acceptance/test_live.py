@@ -7,8 +7,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import Message, Site, eventually, op, receive, send  # type: ignore[import-not-found]
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.site import Message, Site, eventually, op, receive, send
 
 
 async def test_a_comment_reaches_every_reader_on_every_worker_once(site: Site) -> None:

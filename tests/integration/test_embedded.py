@@ -82,11 +82,12 @@ async def made(floor: Path) -> tuple[Path, Lines]:
 
 
 @pytest.fixture
-def path(floor: Path, made: tuple[Path, Lines], request: pytest.FixtureRequest) -> Path:
+def path(floor: Path, made: tuple[Path, Lines], request: pytest.FixtureRequest) -> Iterator[Path]:
     """Give a copy of it. That it can be copied is a fact too."""
     path = floor / str(request.node.name)[5:45]
     copy(made[0], path)
-    return path
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @contextlib.asynccontextmanager
@@ -214,7 +215,7 @@ async def test_nothing_is_left_after_a_stop(path: Path) -> None:
 
 async def test_nothing_is_left_where_the_data_dir_was_removed_meanwhile(path: Path) -> None:
     async with started(path, Lines()) as (_, postgres, valkey):
-        shutil.rmtree(path)
+        shutil.rmtree(path, ignore_errors=True)  # they write while it goes
     assert await postgres.wait() == -signal.SIGKILL
     assert await valkey.wait() == -signal.SIGKILL
     assert processes(path) == []

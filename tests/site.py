@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import os
-import secrets
 import signal
 import sys
 import uuid
@@ -14,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PATIENCE = 15.0  # seconds that any condition may take on a busy machine
 
 Message = dict[str, Any]
@@ -98,22 +96,6 @@ async def serving(log: Path, **settings: str) -> AsyncIterator[Site]:
         yield site
     finally:
         await site.stop()
-
-
-@pytest_asyncio.fixture
-async def site(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Site]:
-    """Two workers, no limits, one open thread `story`."""
-    settings = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "SECRET": secrets.token_hex(16),
-        "WORKERS": "2",
-        "POSTS_PER_MINUTE": "0",
-    }
-    async with serving(tmp_path / "log", **settings) as running:
-        (tmp_path / "stories").mkdir()
-        await running.load(tmp_path / "stories", "story")
-        yield running
 
 
 def op() -> str:

@@ -1,0 +1,159 @@
+"""The page in a real Chromium: live with a script, whole without one."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from service import resources
+from tests.site import Site, command, op
+from tools import browser as installed
+
+PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
+STORY = "in-defence-of-the-red-light"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for the session."""
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=installed.find(), args=ARGUMENTS)
+        yield running
+        await running.close()
+
+
+@pytest_asyncio.fixture
+async def story(site: Site) -> str:
+    """The address of a demonstration article of a running site."""
+    status, _, errors = await command(site.environ, "articles", "load", str(resources.DEMONSTRATION))
+    assert status == 0, errors
+    return f"{site.url}/articles/{STORY}"
+
+
+async def open_page(context: BrowserContext, url: str, complaints: list[str]) -> Page:
+    """A page whose console and errors are kept: a strict policy that is broken says so there."""
+    page = await context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: complaints.append(request.url) if not request.url.startswith(url[:21]) else None)
+    await page.goto(url)
+    return page
+
+
+async def write(page: Page, text: str) -> None:
+    """Write a comment as a person does."""
+    await page.fill("#text", text)
+    await page.click("#form button[type=submit]")
+
+
+async def test_a_comment_written_in_one_page_appears_in_another(browser: Browser, story: str) -> None:
+    complaints: list[str] = []
+    context = await browser.new_context(viewport={"width": 1280, "height": 900})
+    writer, reader = [await open_page(context, story, complaints) for _ in range(2)]
+    for page in (writer, reader):
+        await expect(page.locator("live-thread")).to_have_attribute("data-connection", "live")
+    await write(writer, "The roundabout has my vote.\n\n> a quoted line")
+    for page in (writer, reader):
+        await expect(page.locator(".comment")).to_have_count(1)
+        await expect(page.locator(".comment .text")).to_contain_text("The roundabout has my vote.")
+        await expect(page.locator("live-thread .count")).to_have_text("1 Comment")
+    header = await reader.locator(".comment header").inner_text()
+    assert re.fullmatch(r"Anonymous No\. \d+ \d{4}-\d\d-\d\d : \d\d:\d\d", " ".join(header.split()))
+    await expect(writer.locator("#text")).to_have_value("")
+    await write(reader, "I like the light.")
+    await expect(writer.locator(".comment")).to_have_count(2)
+    assert complaints == []
+    await context.close()
+
+
+async def test_without_a_script_a_comment_is_there_after_a_reload(browser: Browser, story: str) -> None:
+    context = await browser.new_context(java_script_enabled=False)
+    writer, reader = await context.new_page(), await context.new_page()
+    await writer.goto(story)
+    await reader.goto(story)
+    await write(writer, "Written by hand.")
+    await expect(writer).to_have_url(re.compile(r"#no-\d+$"))
+    await expect(writer.locator(".comment .text")).to_have_text("Written by hand.")
+    assert await reader.locator(".comment").count() == 0
+    await reader.reload()
+    await expect(reader.locator(".comment .text")).to_have_text("Written by hand.")
+    await reader.click(".permalink")
+    await expect(reader).to_have_url(re.compile(r"/articles/.*#no-\d+$"))
+    await context.close()
+
+
+async def test_a_refused_form_keeps_its_text_and_says_why(browser: Browser, story: str) -> None:
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(story)
+    await write(page, "x" * 5001)
+    await expect(page.locator("#form-error")).to_contain_text("5,000")
+    await expect(page.locator("#text")).to_have_value("x" * 5001)
+    await context.close()
+
+
+async def test_a_retracted_comment_vanishes_from_open_pages(browser: Browser, site: Site, story: str) -> None:
+    complaints: list[str] = []
+    context = await browser.new_context()
+    page = await open_page(context, story, complaints)
+    address = f"/articles/{STORY}/comments"
+    async with site.http.post(address, json={"op": op(), "text": "Soon gone"}) as response:
+        accepted = await response.json()
+    await expect(page.locator(".comment .text")).to_have_text("Soon gone")
+    async with site.http.delete(f"{address}/{accepted['no']}", json={"key": accepted["key"]}) as response:
+        assert response.status == 200
+    await expect(page.locator(".comment .gone")).to_be_visible()
+    await expect(page.locator(".comment .text")).not_to_contain_text("Soon gone")
+    await expect(page.locator("live-thread .count")).to_have_text("No comments yet")
+    assert complaints == []
+    await context.close()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+async def test_no_page_is_wider_than_its_window(browser: Browser, site: Site, story: str, width: int) -> None:
+    context = await browser.new_context(viewport={"width": width, "height": 900})
+    complaints: list[str] = []
+    for url in (f"{site.url}/", story, f"{site.url}/sections/News", f"{site.url}/nowhere"):
+        page = await open_page(context, url, complaints)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        await page.close()
+    assert [line for line in complaints if "404" not in line] == []
+    await context.close()
+
+
+async def test_hostile_text_does_nothing(browser: Browser, story: str) -> None:
+    complaints: list[str] = []
+    context = await browser.new_context()
+    page = await open_page(context, story, complaints)
+    text = (
+        "<script>document.title='owned'</script> <img src=x onerror=\"document.title='owned'\"> {{7*7}} ${7*7} "
+        'javascript:alert(1) http://example.org/"onmouseover="alert(1)'
+    )
+    await write(page, text)
+    await expect(page.locator(".comment .text")).to_contain_text("<script>document.title='owned'</script>")
+    await page.reload()
+    await expect(page.locator(".comment .text")).to_contain_text("{{7*7}}")
+    assert await page.locator(".comment .text script, .comment .text img").count() == 0
+    assert "owned" not in await page.title()
+    assert complaints == []
+    await context.close()
+
+
+async def test_the_readme_shows_this_very_page(browser: Browser, site: Site, story: str) -> None:
+    """The picture in the README is taken here, from the running service."""
+    for text in ("Twenty-four seconds is one verse of the horn.", ">>1\n> one verse\nTwo, if the ferry sings it."):
+        async with site.http.post(f"/articles/{STORY}/comments", json={"op": op(), "text": text}) as response:
+            assert response.status == 201
+    context = await browser.new_context(viewport={"width": 1280, "height": 1400})
+    page = await open_page(context, story, [])
+    await expect(page.locator("live-thread")).to_have_attribute("data-connection", "live")
+    await page.locator("live-thread").scroll_into_view_if_needed()
+    picture = await page.screenshot()
+    if not PICTURE.exists():
+        PICTURE.write_bytes(picture)
+    assert picture.startswith(b"\x89PNG")
+    await context.close()

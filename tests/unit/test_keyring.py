@@ -1,0 +1,67 @@
+"""The keyring: everything derived from one secret, for one purpose each, and always the same."""
+
+import uuid
+
+from service.keyring import Keyring
+from service.protocol import ThreadId
+
+OP = "0b7ad0b5-5b1c-4f2f-9a33-0d35c66c1f33"
+OTHER = "0b7ad0b5-5b1c-4f2f-9a33-0d35c66c1f34"
+ONE, TWO = ThreadId(1), ThreadId(2)
+RING = Keyring("a secret for tests only")
+
+
+def test_a_repeated_act_gets_the_same_key_and_tag_from_any_worker() -> None:
+    again = Keyring("a secret for tests only")
+    key = RING.author_key(ONE, OP)
+    assert again.author_key(ONE, OP) == key
+    assert again.op_tag(key) == RING.op_tag(key)
+    assert again.site == RING.site
+
+
+def test_keys_differ_by_secret_thread_and_op() -> None:
+    keys = {
+        RING.author_key(ONE, OP),
+        RING.author_key(TWO, OP),
+        RING.author_key(ONE, OTHER),
+        Keyring("another secret for tests").author_key(ONE, OP),
+    }
+    assert len(keys) == 4
+    assert len({RING.op_tag(key) for key in keys}) == 4
+
+
+def test_a_key_fits_the_wire_and_needs_no_escaping() -> None:
+    key = RING.author_key(ONE, OP)
+    assert len(key) == 32
+    assert key.replace("-", "").replace("_", "").isalnum()
+
+
+def test_purposes_are_kept_apart() -> None:
+    made = {
+        RING.visitor("x")[:32],
+        RING.text_tag("x").hex(),
+        RING.op_tag("x").hex,
+        Keyring("x" * 16).text_tag("x").hex(),
+    }
+    assert len(made) == 4
+
+
+def test_nothing_made_holds_what_it_was_made_of() -> None:
+    assert "192.0.2.7" not in RING.visitor("192.0.2.7")
+    assert OP not in RING.author_key(ONE, OP)
+    assert len(RING.text_tag("words" * 1000)) == 16
+    assert len(RING.site) == 12
+
+
+def test_a_forms_op_stands_for_words_address_thread_and_hour() -> None:
+    op = RING.form_op("192.0.2.7", ONE, "Hi", 7)
+    assert op == RING.form_op("192.0.2.7", ONE, "Hi", 7)
+    assert uuid.UUID(op).version == 4
+    assert str(uuid.UUID(op)) == op
+    assert len({op, *(RING.form_op(*other) for other in (
+        ("192.0.2.8", ONE, "Hi", 7), ("192.0.2.7", TWO, "Hi", 7), ("192.0.2.7", ONE, "Ho", 7), ("192.0.2.7", ONE, "Hi", 8)
+    ))}) == 5  # fmt: skip
+
+
+def test_secrets_and_texts_may_be_in_any_script() -> None:
+    assert Keyring("пароль из шестнадцати знаков").text_tag("नमस्ते 😀") != RING.text_tag("नमस्ते 😀")

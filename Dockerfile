@@ -24,7 +24,7 @@ ENV PATH=/opt/afterword/bin:$PATH \
     AFTERWORD_HOST=0.0.0.0
 # An empty folder: `python -m` looks for the module where it is started before it looks where it is installed.
 WORKDIR /srv
-USER afterword
+USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 # Alive, not ready: a store that is away for all replicas is no reason to start this one again.

@@ -74,6 +74,8 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
         loader=jinja2.FileSystemLoader(resources.TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         filters=pages.filters(settings),
     )
     app.add_routes(ROUTES)

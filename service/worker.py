@@ -13,7 +13,7 @@ from service.app import make_app
 from service.settings import Settings
 
 BYE_SECONDS = 1.0  # readers come back elsewhere within this,
-DRAIN_SECONDS = 3.0  # and who has not gone after this is closed
+DRAIN_SECONDS = 2.0  # and who has not gone after this is closed
 KEEP_ALIVE_SECONDS = 75.0  # longer than the proxy's, so that it never writes to a connection which is being closed
 BACKLOG = 4096
 READY = b"ready\n"

@@ -2,6 +2,7 @@
 
 import msgspec
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from service import keys, protocol
 from service.errors import Empty, Malformed, Media, NotFound, Refusal, TooLarge
@@ -11,6 +12,8 @@ from service.rooms import Rooms
 from service.web import pages
 
 WINDOW, MAX_WINDOW = 50, 200
+
+NO_FORM = (ValueError, LookupError, AssertionError, RuntimeError, HttpProcessingError)  # what aiohttp raises on such
 
 _post = msgspec.json.Decoder(PostBody)
 _retract = msgspec.json.Decoder(RetractBody)
@@ -119,7 +122,7 @@ async def _post_form(request: web.Request) -> web.Response:
         raise
     except web.HTTPRequestEntityTooLarge:
         return await pages.refused_form(request, "", TooLarge())
-    except (ValueError, LookupError, AssertionError, RuntimeError):  # what aiohttp raises on forms that are none
+    except NO_FORM:
         return await pages.refused_form(request, "", Malformed("The form could not be read."))
     except Refusal as refusal:
         return await pages.refused_form(request, text, refusal)

@@ -1,0 +1,221 @@
+"""Posting over HTTP, the limits, and what is kept of a visitor: nothing."""
+
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from tests.site import Site, command, op, receive, send, serving
+
+COMMENTS = "/articles/story/comments"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+NEW = b'{"op":"00000000-0000-4000-8000-000000000000","text":"x"}'
+VISITOR = "203.0.113.77"
+
+
+@pytest_asyncio.fixture
+async def limited(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Site]:
+    """Two workers with the limits that hold by default, behind a proxy that is trusted."""
+    settings = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SECRET": secrets.token_hex(16),
+        "WORKERS": "2",
+        "TRUSTED_PROXIES": "127.0.0.0/8",
+        "LOG_LEVEL": "debug",
+    }
+    async with serving(tmp_path / "log", **settings) as running:
+        (tmp_path / "stories").mkdir()
+        await running.load(tmp_path / "stories", "story")
+        yield running
+
+
+async def post(site: Site, text: str, mine: str | None = None, **headers: str) -> tuple[int, dict[str, Any]]:
+    """Post as JSON; the status and the answer."""
+    body = {"op": mine or op(), "text": text}
+    async with site.http.post(COMMENTS, json=body, headers=headers) as response:
+        return response.status, await response.json(content_type=None)
+
+
+async def test_a_repeated_op_costs_nothing_under_the_default_limits(limited: Site) -> None:
+    ops = [op() for _ in range(6)]
+    for number, mine in enumerate(ops):
+        for expected in (201, 200, 200):
+            status, _ = await post(limited, f"Comment {number}", mine)
+            assert status == expected
+    status, refused = await post(limited, "One too many")
+    assert status == 429
+    assert refused["code"] == "too-fast"
+    assert 1 <= refused["retry_after"] <= 10
+    assert (await post(limited, "Comment 0", ops[0]))[0] == 200
+    async with limited.socket("story") as socket:
+        await send(socket, "post", op=ops[1], text="Comment 1")
+        assert (await receive(socket, "accepted", "refused"))["type"] == "accepted"
+        await send(socket, "post", op=op(), text="Too fast")
+        assert (await receive(socket, "accepted", "refused"))["code"] == "too-fast"
+    status, _ = await post(limited, "From elsewhere", **{"X-Forwarded-For": VISITOR})
+    assert status == 201
+
+
+async def test_one_op_from_twenty_sockets_at_once_is_one_comment_under_the_default_limits(limited: Site) -> None:
+    mine = op()
+    sockets = [await limited.socket("story") for _ in range(20)]
+    for socket in sockets:
+        await send(socket, "post", op=mine, text="Once")
+    answers = [await receive(socket, "accepted", "refused") for socket in sockets]
+    assert {answer["type"] for answer in answers} == {"accepted"}
+    assert len({(answer["no"], answer["key"]) for answer in answers}) == 1
+    for socket in sockets:
+        await socket.close()
+    assert (await post(limited, "The others are still free"))[0] == 201
+
+
+async def test_a_form_sent_five_times_posts_once_and_leads_to_its_comment(limited: Site) -> None:
+    places = set()
+    for _ in range(5):
+        body = urlencode({"text": "The same words"})
+        async with limited.http.post(COMMENTS, data=body, headers=FORM, allow_redirects=False) as response:
+            assert response.status == 303
+            places.add(response.headers["Location"])
+    (place,) = places
+    assert place.startswith("/articles/story?around=")
+    async with limited.http.get(place) as response:
+        page = await response.text()
+    assert page.count("The same words") == 1
+    assert f'id="{place.split("#")[1]}"' in page
+
+
+async def test_no_address_of_a_visitor_is_kept_anywhere(limited: Site, tmp_path: Path, database_url: str) -> None:
+    forwarded = {"X-Forwarded-For": VISITOR}
+    for number in range(8):
+        await post(limited, f"Comment {number}", **forwarded)
+    async with limited.http.post(COMMENTS, data="text=form", headers=FORM | forwarded):
+        pass
+    async with limited.http.post(COMMENTS, data=b"\xff{", headers=forwarded | {"Content-Type": "application/json"}):
+        pass
+    await limited.stop()
+    connection = await asyncpg.connect(database_url)
+    tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+    dump = [str(row) for (table,) in tables for row in await connection.fetch(f"SELECT * FROM {table}")]  # noqa: S608
+    await connection.close()
+    everything = "\n".join(dump) + (tmp_path / "log").read_text()
+    assert "Comment 1" in everything
+    assert VISITOR not in everything
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status", "code"),
+    [
+        ("POST", COMMENTS, b"{", {"Content-Type": "application/json"}, 400, "malformed"),
+        ("POST", COMMENTS, b"[" * 60_000, {"Content-Type": "application/json"}, 400, "malformed"),
+        ("POST", COMMENTS, b" " * 70_000, {"Content-Type": "application/json"}, 413, "too-large"),
+        ("POST", COMMENTS, b"hello", {"Content-Type": "text/plain"}, 415, "media"),
+        ("POST", COMMENTS, b"{}", {"Content-Type": "application/json", "Origin": "https://a.example"}, 403, "origin"),
+        ("POST", "/articles/none/comments", NEW, {"Content-Type": "application/json"}, 404, "not-found"),
+        ("PUT", COMMENTS, b"", {}, 405, "method"),
+        ("GET", f"{COMMENTS}?before=1&from=2", b"", {}, 400, "malformed"),
+        ("GET", f"{COMMENTS}?around=99", b"", {}, 404, "not-found"),
+        ("GET", f"{COMMENTS}?limit=-1", b"", {}, 400, "malformed"),
+        ("GET", f"{COMMENTS}?epoch=x", b"", {}, 400, "malformed"),
+        ("DELETE", f"{COMMENTS}/1", b"{}", {}, 400, "malformed"),
+        ("DELETE", f"{COMMENTS}/1", b'{"key":"x"}', {}, 404, "not-found"),
+        ("GET", "/articles/story/live", b"", {}, 426, "upgrade"),
+        ("GET", "/articles/story/events", b"", {}, 501, "not-yet"),
+    ],
+)  # fmt: skip
+async def test_bad_requests_are_refused_by_code(
+    site: Site, method: str, path: str, body: bytes, headers: dict[str, str], status: int, code: str
+) -> None:
+    async with site.http.request(method, path, data=body or None, headers=headers) as response:
+        problem = await response.json(content_type="application/problem+json")
+        assert (response.status, problem["status"], problem["code"]) == (status, status, code)
+        assert problem["detail"].endswith(".")
+        assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_forms_that_are_none_are_refused_with_a_page(site: Site) -> None:
+    bodies = [
+        ("multipart/form-data", b"no boundary"),
+        ("multipart/form-data; boundary=x", b"--x\r\nnothing"),
+        ("application/x-www-form-urlencoded; charset=utf-99", b"text=x"),
+        ("application/x-www-form-urlencoded", b""),
+    ]
+    for kind, body in bodies:
+        async with site.http.post(COMMENTS, data=body, headers={"Content-Type": kind}) as response:
+            assert response.status in {400, 422}
+            assert 'role="alert"' in await response.text()
+
+
+async def test_windows_are_cut_as_asked(site: Site) -> None:
+    numbers = [(await post(site, f"Comment {number}"))[1]["no"] for number in range(7)]
+
+    async def window(query: str) -> tuple[list[int], bool, bool]:
+        async with site.http.get(f"{COMMENTS}?{query}") as response:
+            found = await response.json()
+            assert found["version"] == 7
+            return [comment["no"] for comment in found["comments"]], found["earlier"], found["later"]
+
+    assert await window("") == (numbers, False, False)
+    assert await window("limit=3") == (numbers[4:], True, False)
+    assert await window(f"before={numbers[4]}&limit=2") == (numbers[2:4], True, True)
+    assert await window(f"from={numbers[5]}&limit=9") == (numbers[5:], True, False)
+    assert await window(f"around={numbers[3]}&limit=3") == (numbers[2:5], True, True)
+    assert await window(f"around={numbers[6]}&limit=3") == (numbers[4:], True, False)
+    async with site.http.get(f"/comments/{numbers[2]}", allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (302, f"/articles/story#no-{numbers[2]}")
+
+
+async def test_held_and_closed_threads_say_so(site: Site, tmp_path: Path) -> None:
+    for mode in ("held", "closed", "none"):
+        folder = tmp_path / mode
+        folder.mkdir()
+        await site.load(folder, mode, comments=mode)
+    async with site.http.post("/articles/held/comments", json={"op": op(), "text": "Later"}) as response:
+        held = await response.json()
+        assert (held["state"], held["version"]) == ("held", None)
+    async with site.http.post(
+        "/articles/held/comments", data="text=x", headers=FORM, allow_redirects=False
+    ) as response:
+        assert response.headers["Location"] == "/articles/held?held=1#form"
+    async with site.http.get("/articles/held/comments") as response:
+        assert (await response.json())["comments"] == []
+    async with site.http.get(f"/comments/{held['no']}") as response:
+        assert response.status == 404
+    async with site.http.post("/articles/closed/comments", json={"op": op(), "text": "No"}) as response:
+        assert (response.status, (await response.json())["code"]) == (403, "closed")
+    async with site.http.get("/articles/none/comments") as response:
+        assert response.status == 404
+    async with site.http.get("/articles/none") as response:
+        assert response.status == 200
+        assert "<live-thread" not in await response.text()
+
+
+async def test_a_thread_that_is_closed_by_its_file_closes_in_open_pages(site: Site, tmp_path: Path) -> None:
+    async with site.socket("story") as reader:
+        await receive(reader, "joined")
+        await site.load(tmp_path / "stories", "story", comments="closed")
+        changes = await receive(reader, "changes")
+        assert changes["thread"] == {"state": "closed", "slow": 0}
+
+
+async def test_articles_that_cannot_be_read_are_named_and_the_others_loaded(site: Site, tmp_path: Path) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    (folder / "good.md").write_text("---\ntitle: Good\ndate: 2026-01-01\n---\nText <script>alert(1)</script>\n")
+    (folder / "bad.md").write_text("---\ntitle: Bad\ndate: yesterday\n---\nText\n")
+    status, out, errors = await command(site.environ, "articles", "load", str(folder))
+    assert status == 1
+    assert f"{folder / 'bad.md'}:3: " in errors
+    assert "good" in out
+    async with site.http.get("/articles/good") as response:
+        page = await response.text()
+        assert response.status == 200
+        assert "<script>alert(1)" not in page
+    status, out, _ = await command(site.environ, "articles", "list")
+    assert status == 0
+    assert "good" in out

@@ -53,7 +53,9 @@ class Ingest:
 
         Raises `ThreadClosed`, `NotFound`, or `Unavailable`: then the act may stand or not, and the same op tells.
         """
-        return await asyncio.shield(self._entry(draft).result)
+        entry = self._entry(draft)
+        standing = await asyncio.shield(entry.result)
+        return standing if entry.draft is draft else standing._replace(fresh=False)
 
     def _entry(self, draft: Draft) -> _Entry:
         for op in draft.ops:

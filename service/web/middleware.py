@@ -6,7 +6,6 @@ from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from msgspec import UNSET
 
 from service import protocol
 from service.errors import (
@@ -81,23 +80,16 @@ async def word_refusals(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def _worded(request: web.Request, refusal: Refusal, headers: dict[str, str]) -> web.Response:
-    wait = protocol.whole_seconds(refusal.retry_after)
-    if wait is not UNSET:
-        headers["Retry-After"] = str(wait)
-    if refusal.status == 426:
-        headers |= {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
     if _for_programs(request):
+        wait = protocol.whole_seconds(refusal.retry_after)
         title = HTTPStatus(refusal.status).phrase
         problem = Problem("about:blank", title, refusal.status, refusal.code, refusal.message, wait)
         response = web.Response(
-            body=protocol.encode(problem),
-            status=refusal.status,
-            content_type="application/problem+json",
+            body=protocol.encode(problem), status=refusal.status, content_type="application/problem+json"
         )
     else:
         response = pages.error(request, refusal)
-    response.headers.update(headers)
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.update({"Cache-Control": "no-store", **headers, **pages.refusal_headers(refusal)})
     return response
 
 

@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 import aiohttp_jinja2
 from aiohttp import web
+from msgspec import UNSET
 
-from service import keys
-from service.errors import Malformed, NotFound, Refusal
+from service import keys, protocol
+from service.errors import Malformed, NotFound, Refusal, UpgradeRequired
 from service.fresh import Seen
 from service.paper import Lists, Page, Parts, Render, View
 from service.protocol import MAX_INTEGER, Slug
@@ -110,12 +111,8 @@ async def refused_form(request: web.Request, text: str, refusal: Refusal) -> web
         remembered = await paper.page(view)
         parts, lists, stale = remembered.parts, remembered.lists.value, True
     body = render(request.app, view, parts, lists, stale=stale, form=Form(text, refusal.message))
-    return web.Response(
-        text=body,
-        status=refusal.status,
-        content_type="text/html",
-        headers={"Cache-Control": "no-store"},
-    )
+    headers = {"Cache-Control": "no-store", **refusal_headers(refusal)}
+    return web.Response(text=body, status=refusal.status, content_type="text/html", headers=headers)
 
 
 def render(
@@ -151,6 +148,17 @@ def page(
     response = web.Response(text=text, status=status, content_type="text/html")
     response.headers["Cache-Control"] = "private, no-cache"
     return response
+
+
+def refusal_headers(refusal: Refusal) -> dict[str, str]:
+    """What a refusal says in headers: how long to wait, and which protocol this address speaks."""
+    headers = {}
+    wait = protocol.whole_seconds(refusal.retry_after)
+    if wait is not UNSET:
+        headers["Retry-After"] = str(wait)
+    if isinstance(refusal, UpgradeRequired):
+        headers |= {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    return headers
 
 
 def error(request: web.Request, refusal: Refusal) -> web.Response:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 import asyncpg
+import msgspec
 import pytest
 import pytest_asyncio
 from hypothesis import given, settings
@@ -573,7 +574,7 @@ async def test_an_article_is_published_once_and_then_updated(store: Store) -> No
             "tags": (),
         }.items()
     ):
-        first = article("story", **{field: getattr(first, field) for field in first.__struct_fields__} | {name: value})
+        first = msgspec.structs.replace(first, **{name: value})
         assert await store.articles.publish(first) == "updated", name
         assert await store.articles.publish(first) == "unchanged", name
         assert (await store.articles.article(Slug("story"))).revision == place + 2
@@ -667,7 +668,7 @@ async def test_a_database_that_is_away_is_unavailable(store: Store) -> None:
         await database.connect("postgresql://nobody@/nothing?host=/nowhere/at/all")
     assert refused.value.retry_after
     with pytest.raises(Unavailable):
-        await database.connect(store.url.replace("/test_", "/gone_"))
+        await database.connect(store.url.replace("/afterword?", "/gone?"))
     async with database.pool("postgresql://nobody@/nothing?host=/nowhere/at/all", 1) as pool:
         away, articles = Comments(pool), Articles(pool)
         for read in (

@@ -1,0 +1,434 @@
+"""Ingest: whatever happens between a worker and Postgres, an act is one comment, and who posted it is told."""
+
+import asyncio
+import contextlib
+import datetime
+import logging
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from service import ingest
+from service.article_file import ArticleFile, CommentsMode
+from service.errors import Internal, NotFound, ThreadClosed, Unavailable
+from service.ingest import Ingest
+from service.protocol import Changes, Epoch, ThreadId
+from service.store import database
+from service.store.articles import Articles
+from service.store.comments import Draft, Standing
+
+PATIENCE = 20.0  # seconds that any condition may take on a busy machine
+AWAY = "postgresql://nobody@/nothing?host=/nowhere/at/all"
+
+
+class Told(list[tuple[ThreadId, Epoch, Changes]]):
+    """What readers were to see, commit by commit."""
+
+    def __call__(self, thread: ThreadId, epoch: Epoch, changes: Changes) -> None:
+        """Take it down."""
+        self.append((thread, epoch, changes))
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many comments each commit published."""
+        return [len(changes.comments) for _, _, changes in self]
+
+
+class Bench:
+    """An ingest at work on a database of its own."""
+
+    def __init__(self, url: str, control: database.Pool) -> None:
+        self.url = url
+        self.control = control
+        self.told = Told()
+        self.ingest = Ingest(url, self.told)
+
+    async def thread(self, slug: str, mode: CommentsMode = "open") -> ThreadId:
+        """Publish an article; its thread."""
+        at = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+        await Articles(self.control).publish(
+            ArticleFile(
+                slug=slug,
+                title=slug,
+                author="",
+                published_at=at,
+                section="News",
+                summary="",
+                html="",
+                picture=None,
+                image=None,
+                image_credit=None,
+                tags=(),
+                comments=mode,
+                warnings=(),
+            )
+        )
+        return ThreadId(await self.value("SELECT id FROM articles WHERE slug = $1", slug))
+
+    async def value(self, statement: str, *values: object) -> Any:
+        """One value by plain SQL."""
+        return await self.control.fetchval(statement, *values)
+
+    def submit(self, *drafts: Draft) -> list[asyncio.Task[Standing]]:
+        """Post at once, side by side."""
+        return [asyncio.create_task(self.ingest.submit(draft)) for draft in drafts]
+
+    @contextlib.asynccontextmanager
+    async def held(self, thread: ThreadId) -> AsyncIterator[None]:
+        """Hold a thread's row, so that a commit waits."""
+        async with self.control.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT FROM threads WHERE id = $1 FOR UPDATE", thread)
+            yield
+
+    async def waiting(self) -> int:
+        """The server process of a commit that waits for a held row."""
+        return int(
+            await eventually(
+                lambda: self.value(
+                    "SELECT pid FROM pg_stat_activity "
+                    "WHERE state = 'active' AND query LIKE '%post_comments%' AND wait_event_type = 'Lock'"
+                )
+            )
+        )
+
+
+async def eventually(condition: Callable[[], Awaitable[Any]]) -> Any:
+    async with asyncio.timeout(PATIENCE):
+        while not (result := await condition()):
+            await asyncio.sleep(0.01)
+        return result
+
+
+@contextlib.asynccontextmanager
+async def running(subject: Ingest) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(subject.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@pytest_asyncio.fixture
+async def idle(database_url: str) -> AsyncIterator[Bench]:
+    """A bench whose ingest does not run yet."""
+    async with database.pool(database_url, 4) as control:
+        yield Bench(database_url, control)
+
+
+@pytest_asyncio.fixture
+async def bench(idle: Bench) -> AsyncIterator[Bench]:
+    async with running(idle.ingest):
+        yield idle
+
+
+def draft(thread: ThreadId, text: str = "Hello", op: uuid.UUID | None = None, *others: uuid.UUID) -> Draft:
+    return Draft(thread, op or uuid.uuid4(), text, text.encode()[:16], others)
+
+
+async def test_each_draft_gets_its_own_outcome(bench: Bench) -> None:
+    modes: tuple[CommentsMode, ...] = ("open", "held", "closed", "none")
+    open_, held, closed, none = [await bench.thread(mode, mode) for mode in modes]
+    published, waiting, refused, missing, unknown = await asyncio.gather(
+        *bench.submit(draft(open_), draft(held), draft(closed), draft(none), draft(ThreadId(404))),
+        return_exceptions=True,
+    )
+    assert isinstance(published, Standing)
+    assert published[1:3] == (1, "published")
+    assert published.fresh
+    assert isinstance(waiting, Standing)
+    assert waiting[1:3] == (None, "held")
+    assert isinstance(refused, ThreadClosed)
+    assert isinstance(missing, NotFound)
+    assert isinstance(unknown, NotFound)
+    ((thread, epoch, changes),) = bench.told
+    assert (thread, changes.from_, changes.to, changes.count, len(changes.comments)) == (open_, 0, 1, 1, 1)
+    assert epoch == await bench.value("SELECT wire_epoch(epoch) FROM threads WHERE id = $1", open_)
+
+
+async def test_what_is_told_continues_from_commit_to_commit(bench: Bench) -> None:
+    one, two = await bench.thread("one"), await bench.thread("two")
+    for _ in range(5):
+        await asyncio.gather(*bench.submit(*(draft(one) for _ in range(7)), draft(two)))
+    for thread, version in ((one, 35), (two, 5)):
+        run = [changes for where, _, changes in bench.told if where == thread]
+        assert run[0].from_ == 0
+        assert all(before.to == after.from_ for before, after in zip(run, run[1:], strict=False))
+        assert run[-1].to == run[-1].count == version
+        assert [item.version for changes in run for item in changes.comments] == list(range(1, version + 1))
+
+
+async def test_who_posts_while_a_batch_commits_is_in_the_next_one(bench: Bench) -> None:
+    thread = await bench.thread("story")
+    async with bench.held(thread):
+        first = bench.submit(draft(thread))
+        await bench.waiting()
+        others = bench.submit(*(draft(thread) for _ in range(5)))
+        await asyncio.sleep(0)
+    await asyncio.gather(*first, *others)
+    assert bench.told.sizes == [1, 5]
+
+
+async def test_a_batch_has_its_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "BATCH", 3)
+    thread = await bench.thread("story")
+    await asyncio.gather(*bench.submit(*(draft(thread) for _ in range(8))))
+    assert bench.told.sizes == [3, 3, 2]
+
+
+async def test_equal_ops_are_one_draft_with_one_outcome_for_all(bench: Bench) -> None:
+    thread, op = await bench.thread("story"), uuid.uuid4()
+    results = await asyncio.gather(*bench.submit(*(draft(thread, "Once", op) for _ in range(5)), draft(thread)))
+    assert len({result.no for result in results[:5]}) == 1
+    assert results[5].no != results[0].no
+    assert bench.told.sizes == [2]
+
+
+async def test_the_first_text_of_an_op_stands(bench: Bench) -> None:
+    thread, op = await bench.thread("story"), uuid.uuid4()
+    first, second = await asyncio.gather(*bench.submit(draft(thread, "One", op), draft(thread, "Two", op)))
+    assert first.text_tag == second.text_tag == b"One"
+
+
+async def test_acts_that_share_any_op_are_one(bench: Bench) -> None:
+    thread, now, before, after, later = await bench.thread("story"), *(uuid.uuid4() for _ in range(4))
+    forms = [draft(thread, "A", now, before, after), draft(thread, "A", after, now, later), draft(thread, "A", before)]
+    together = await asyncio.gather(*bench.submit(*forms))
+    again = [await bench.ingest.submit(form) for form in forms]
+    assert len({result.no for result in (*together, *again)}) == 1
+    assert await bench.value("SELECT count(*) FROM comments") == 1
+
+
+async def test_an_op_posted_again_while_it_commits_is_one_comment(bench: Bench) -> None:
+    thread, op = await bench.thread("story"), uuid.uuid4()
+    async with bench.held(thread):
+        first = bench.submit(draft(thread, "Once", op))
+        await bench.waiting()
+        second = bench.submit(draft(thread, "Once", op))
+        await asyncio.sleep(0)
+    (new,), (old,) = await asyncio.gather(*first), await asyncio.gather(*second)
+    assert (new.no, new.fresh, old.fresh) == (old.no, True, False)
+    assert bench.told.sizes == [1]
+
+
+async def test_who_leaves_does_not_take_the_comment_along(bench: Bench) -> None:
+    thread = await bench.thread("story")
+    async with bench.held(thread):
+        (task,) = bench.submit(draft(thread))
+        await bench.waiting()
+        task.cancel()
+        await asyncio.wait([task])
+    await bench.ingest.drained()
+    assert bench.told.sizes == [1]
+
+
+# Trouble
+
+
+async def test_a_connection_killed_in_mid_commit_still_gives_one_comment(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    thread = await bench.thread("story")
+    async with bench.held(thread):
+        tasks = bench.submit(draft(thread, "A"), draft(thread, "B"))
+        pid = await bench.waiting()
+        assert await bench.value("SELECT pg_terminate_backend($1)", pid)
+        await eventually(lambda: bench.value("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", pid))
+    first, second = await asyncio.gather(*tasks)
+    assert (first.version, second.version) == (1, 2)
+    assert first.fresh
+    assert await bench.value("SELECT count(*) FROM comments") == 2
+    assert bench.told.sizes == [2]
+    assert "the database is away, trying again" in caplog.text
+
+
+async def test_a_connection_killed_between_batches_is_replaced(bench: Bench) -> None:
+    thread = await bench.thread("story")
+    for version in range(1, 4):
+        assert (await bench.ingest.submit(draft(thread))).version == version
+        await bench.control.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE query LIKE '%post_comments%' AND pid <> pg_backend_pid()"
+        )
+    assert bench.told.sizes == [1, 1, 1]
+
+
+class Wire:
+    """A socket before Postgres that can lose the server's answers."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        query = parse_qs(urlsplit(url).query)
+        port = query.get("port", ["5432"])[0]
+        self.path, self.server_path = folder / f".s.PGSQL.{port}", f"{query['host'][0]}/.s.PGSQL.{port}"
+        self.url = url.replace(query["host"][0], str(folder))
+        self.losing = False
+        self.writers: list[asyncio.StreamWriter] = []
+        self.pumps: set[asyncio.Task[None]] = set()
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Stand between a client and the server."""
+        from_server, to_server = await asyncio.open_unix_connection(self.server_path)
+        self.writers += [writer, to_server]
+        self.pumps |= {
+            asyncio.create_task(self._pump(reader, to_server, lossy=False)),
+            asyncio.create_task(self._pump(from_server, writer, lossy=True)),
+        }
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, lossy: bool) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65536):
+                if not (lossy and self.losing):
+                    writer.write(data)
+        writer.close()
+
+    def cut(self) -> None:
+        """End every connection."""
+        for writer in self.writers:
+            writer.transport.abort()
+
+
+async def test_a_commit_whose_answer_is_lost_is_accepted_once(idle: Bench, tmp_path_factory: Any) -> None:
+    folder = tmp_path_factory.mktemp("w")
+    wire = Wire(idle.url, folder)
+    server = await asyncio.start_unix_server(wire.accept, wire.path)
+    thread, act = await idle.thread("story"), draft(ThreadId(0))
+    act = act._replace(thread=thread)
+    subject = Ingest(wire.url, idle.told)
+    async with running(subject):
+        assert (await subject.submit(draft(thread))).version == 1
+        wire.losing = True
+        task = asyncio.create_task(subject.submit(act))
+        await eventually(lambda: idle.value("SELECT count(*) = 2 FROM comments"))
+        assert not task.done()
+        wire.losing = False
+        wire.cut()
+        accepted = await task
+        assert accepted[1:3] == (2, "published")
+        assert accepted.no == await idle.value("SELECT no FROM comments WHERE version = 2")
+        assert (await subject.submit(act)).no == accepted.no
+        assert await idle.value("SELECT count(*) FROM comments") == 2
+    wire.cut()
+    server.close()
+    await asyncio.gather(*wire.pumps)
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\ud800b"])
+async def test_one_bad_draft_does_not_spoil_the_batch(
+    bench: Bench, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    thread = await bench.thread("story")
+    bad = Draft(thread, uuid.uuid4(), text, b"tag", ())
+    with caplog.at_level(logging.ERROR):
+        first, refused, second = await asyncio.gather(
+            *bench.submit(draft(thread, "A"), bad, draft(thread, "B")), return_exceptions=True
+        )
+    assert isinstance(first, Standing)
+    assert isinstance(second, Standing)
+    assert (first.version, second.version) == (1, 2)
+    assert isinstance(refused, Internal)
+    assert "a draft that the database refuses" in caplog.text
+    assert bench.told.sizes == [1, 1]
+
+
+async def test_a_full_queue_refuses_at_once(idle: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "QUEUE", 2)
+    thread, op = await idle.thread("story"), uuid.uuid4()
+    waiting = idle.submit(draft(thread, "A", op), draft(thread))
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable) as refused:
+        await idle.ingest.submit(draft(thread))
+    assert refused.value.retry_after == 1
+    waiting += idle.submit(draft(thread, "A", op))  # who repeats an act that waits takes no place
+    await asyncio.sleep(0)
+    async with running(idle.ingest):
+        results = await asyncio.gather(*waiting)
+    assert results[0].no == results[2].no
+
+
+async def test_drained_means_that_nothing_waits(bench: Bench) -> None:
+    await bench.ingest.drained()
+    thread = await bench.thread("story")
+    async with bench.held(thread):
+        tasks = bench.submit(draft(thread))
+        await bench.waiting()
+        tasks += bench.submit(draft(thread))
+        drained = asyncio.create_task(bench.ingest.drained())
+        await asyncio.sleep(0)
+        assert not drained.done()
+    await drained
+    assert bench.told.sizes == [1, 1]
+    await asyncio.gather(*tasks)
+
+
+async def test_without_a_database_a_post_is_unavailable_when_patience_ends(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ingest, "PATIENCE", 0.2)
+    told = Told()
+    subject = Ingest(AWAY, told)
+    async with running(subject) as task:
+        with pytest.raises(Unavailable) as refused:
+            await subject.submit(draft(ThreadId(1)))
+        assert refused.value.retry_after
+        with pytest.raises(Unavailable):
+            await subject.submit(draft(ThreadId(1)))
+        await subject.drained()
+        assert not task.done(), "it goes on"
+    assert told == []
+
+
+async def test_a_database_that_comes_back_within_patience_takes_the_post(
+    idle: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    thread, connect = await idle.thread("story"), database.connect
+    tries = 0
+
+    async def late(url: str) -> database.Connection:
+        nonlocal tries
+        tries += 1
+        return await connect(AWAY if tries < 4 else url)
+
+    monkeypatch.setattr(database, "connect", late)
+    async with running(idle.ingest):
+        assert (await idle.ingest.submit(draft(thread))).version == 1
+    assert tries == 4
+
+
+async def test_a_worker_that_ends_leaves_nobody_waiting(idle: Bench) -> None:
+    thread = await idle.thread("story")
+    async with running(idle.ingest) as task, idle.held(thread):
+        tasks = idle.submit(draft(thread))
+        await idle.waiting()
+        tasks += idle.submit(draft(thread), draft(thread))
+        await asyncio.sleep(0)
+        task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(result) for result in results] == [Unavailable] * 3
+
+
+async def test_a_worker_that_ends_while_it_splits_a_batch_leaves_nobody_waiting(idle: Bench) -> None:
+    thread = await idle.thread("story")
+    async with running(idle.ingest) as task, contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(idle.held(thread))
+        bad = Draft(ThreadId(404), uuid.uuid4(), "\0", b"", ())
+        tasks = idle.submit(bad, draft(thread), draft(thread))
+        await idle.waiting()
+        task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(result) for result in results] == [Internal, Unavailable, Unavailable]
+
+
+async def test_a_mistake_of_ours_is_loud(idle: Bench) -> None:
+    thread = await idle.thread("story")
+    await idle.control.execute("ALTER FUNCTION post_comments RENAME TO gone")
+    async with running(idle.ingest) as task:
+        with pytest.raises(Unavailable):
+            await idle.ingest.submit(draft(thread))
+        with pytest.raises(asyncpg.UndefinedFunctionError):
+            await task

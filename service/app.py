@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from service import keys, protocol, resources
+from service import keys, protocol, redis_pool, resources
 from service.assets import Assets
 from service.bus import Bus
 from service.crowd import Crowd
@@ -44,11 +44,13 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     assert settings.secret is not None
     keyring, worker = Keyring(settings.secret), secrets.token_hex(8)
     pool = database.pool(settings.database_url, POOL)
-    redis = Redis.from_url(
-        settings.redis_url,
-        socket_timeout=REDIS_SECONDS,
-        socket_connect_timeout=REDIS_SECONDS,
-        retry=Retry(NoBackoff(), 0),
+    redis = Redis.from_pool(
+        redis_pool.make(
+            settings.redis_url,
+            socket_timeout=REDIS_SECONDS,
+            socket_connect_timeout=REDIS_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
     )
     articles, comments = Articles(pool), Comments(pool)
     bus = Bus(redis, settings.redis_url, keyring.site, worker)

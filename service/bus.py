@@ -11,10 +11,11 @@ from collections import deque
 from collections.abc import Callable
 
 import msgspec
-from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
+from service import redis_pool
 from service.protocol import Changes, Epoch, ThreadId
 
 LIMIT = 32 * 1024  # bytes of one hint: large ones can exceed a subscriber's output buffer, and cut off every worker
@@ -33,7 +34,7 @@ class Bus:
 
     def __init__(self, redis: Redis, url: str, site: str, worker: str) -> None:
         self._redis = redis
-        self._pool = ConnectionPool.from_url(
+        self._pool = redis_pool.make(
             url, protocol=2, socket_connect_timeout=2, socket_timeout=2, health_check_interval=0
         )
         self._prefix = f"afterword:{site}:".encode()
@@ -90,6 +91,7 @@ class Bus:
                 self._connection = None
                 with contextlib.suppress(RedisError, OSError):
                     await connection.disconnect(nowait=True)
+            heed_cancellation()
             check()
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -131,6 +133,7 @@ class Bus:
             if self._connection:
                 with contextlib.suppress(RedisError, OSError):  # the listener notices, and subscribes to everything
                     await self._connection.send_command(command, channel, check_health=False)
+                heed_cancellation()
 
     async def _send(self) -> None:
         while True:
@@ -141,6 +144,7 @@ class Bus:
                 pipeline.publish(*self._outbox.popleft())
             with contextlib.suppress(RedisError, OSError):  # they were hints: the versions tell
                 await pipeline.execute()
+            heed_cancellation()
 
     async def _beat(self) -> None:
         while True:
@@ -150,3 +154,14 @@ class Bus:
 
     def _channel(self, thread: ThreadId) -> bytes:
         return b"%sthread:%d" % (self._prefix, thread)
+
+
+def heed_cancellation() -> None:
+    """Raise the cancellation that came just as Redis answered; every loop that talks to it asks this.
+
+    redis-py writes under `asyncio.wait_for`, which swallows it before Python 3.12 (CPython issue 86296): the loop would
+    go on for ever, and whoever waits for its end with it.
+    """
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError

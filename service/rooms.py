@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET
 
 from service import protocol
-from service.bus import Bus
+from service.bus import Bus, heed_cancellation
 from service.crowd import Crowd
 from service.errors import NotFound, Unavailable
 from service.ledger import Gap, Ledger
@@ -314,6 +314,7 @@ class Rooms:
             await asyncio.sleep(COUNT_SECONDS)
             rooms = {room.id: room for room in self}
             others = await self._crowd.exchange({room.id: len(room.readers) for room in rooms.values()})
+            heed_cancellation()
             for room in rooms.values():
                 room.others = others[room.id]
                 if room.count != room.told and room.readers:

@@ -147,6 +147,8 @@ def _anything(_value: object) -> None:
 def _database(url: str) -> None:
     if urlsplit(url).scheme not in {"postgres", "postgresql"}:
         raise ValueError("a Postgres URL looks like postgresql://user:password@host:5432/name")
+    for place in _place(url).split(","):  # several are allowed
+        _port(place)
 
 
 def _redis(url: str) -> None:
@@ -155,6 +157,19 @@ def _redis(url: str) -> None:
         raise ValueError("redis+cluster:// is not supported yet; give one server as redis://host:6379")
     if scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("a Redis URL looks like redis://host:6379, rediss://host:6379 or unix:///path")
+    _port(_place(url))
+
+
+def _place(url: str) -> str:
+    """Where a URL leads, without who goes there."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _port(place: str) -> None:
+    try:
+        _ = urlsplit(f"//{place}").port
+    except ValueError:  # its words could hold a piece of a password
+        raise ValueError("its port is no number up to 65535 (in a password, / is written %2F)") from None
 
 
 def _origin(url: str) -> None:

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
 import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -141,7 +142,10 @@ async def prepare(settings: Settings, say: Say, *, demonstrate: bool) -> None:
 
 async def migrate(url: str, say: Say) -> None:
     """Bring the schema up to this release. Raises `StartError` and `Unavailable`."""
-    connection = await database.connect(url)
+    try:
+        connection = await database.connect(url)
+    except (ValueError, asyncpg.PostgresError) as error:  # it answers or not: that URL will never do
+        raise StartError(f"AFTERWORD_DATABASE_URL will not do for {_place(url)}: {error}.") from None
     try:
         for name in await migrations.migrate(connection):
             say(f"Migrated the database: {name}")
@@ -159,15 +163,15 @@ async def _demonstrate(settings: Settings, say: Say) -> None:
 
 
 async def _ping(url: str) -> None:
-    redis = Redis.from_url(url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
     try:
-        await redis.ping()
+        async with Redis.from_url(url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS) as redis:
+            await redis.ping()
+    except (ValueError, TypeError) as error:  # words behind the ? of the URL
+        raise StartError(f"AFTERWORD_REDIS_URL will not do for {_place(url)}: {error}.") from None
     except (RedisError, OSError) as error:
         raise StartError(
             f"Redis at {_place(url)} does not answer ({error}): start it, or correct AFTERWORD_REDIS_URL."
         ) from None
-    finally:
-        await redis.aclose()
 
 
 def no_postgres(url: str, refusal: Unavailable) -> str:

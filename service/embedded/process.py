@@ -84,12 +84,12 @@ class Process:
         if self._ended is None:
             raise RuntimeError("nothing was started")
         while True:
-            try:
-                # Shielded: the end is told once, and several may wait for it.
-                return await asyncio.wait_for(asyncio.shield(self._ended), TRIM)
-            except TimeoutError:
-                with contextlib.suppress(OSError):  # a log that can't be cut is no reason to stop
-                    self._log.trim()
+            # Not `wait_for`: the end is told once, several may wait for it, and each may be cancelled.
+            ended, _ = await asyncio.wait([self._ended], timeout=TRIM)
+            if ended:
+                return self._ended.result()
+            with contextlib.suppress(OSError):  # a log that can't be cut is no reason to stop
+                self._log.trim()
 
     async def end(self) -> bool:
         """End what runs, whoever started it; whether nothing is left of it."""

@@ -198,7 +198,7 @@ async def test_the_first_text_of_an_op_stands(bench: Bench) -> None:
 
 async def test_acts_that_share_any_op_are_one(bench: Bench) -> None:
     thread, now, before, after, later = await bench.thread("story"), *(uuid.uuid4() for _ in range(4))
-    forms = [draft(thread, "A", now, before, after), draft(thread, "A", after, now, later), draft(thread, "A", before)]
+    forms = [draft(thread, "A", now, before, after), draft(thread, "A", after, now, later), draft(thread, "A", before, now)]
     together = await asyncio.gather(*bench.submit(*forms))
     again = [await bench.ingest.submit(form) for form in forms]
     assert len({result.no for result in (*together, *again)}) == 1

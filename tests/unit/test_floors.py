@@ -12,7 +12,7 @@ SERVICE = ROOT / "service"
 
 # Each noun is a module of `service/`, or a package, within which imports are free.
 FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("ground", frozenset({"errors", "logs", "markup", "resources"})),
+    ("ground", frozenset({"errors", "logs", "markup", "redis_pool", "resources"})),
     ("words", frozenset({"article_file", "protocol", "settings", "text"})),
     (
         "wells",

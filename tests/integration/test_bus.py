@@ -1,0 +1,305 @@
+"""The bus: hints arrive, and where they may not have, somebody is told to look."""
+
+import asyncio
+import contextlib
+import datetime
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from service import bus, protocol
+from service.bus import Bus
+from service.protocol import Changes, Comment, Epoch, ThreadId
+
+PATIENCE = 20.0  # seconds that any condition may take on a busy machine
+AWAY = "unix:///nowhere/at/all.sock"
+EPOCH, ONE, TWO = Epoch("e.1"), ThreadId(1), ThreadId(2)
+AT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+class Worker:
+    """A bus, and what its worker heard and was told to look at."""
+
+    def __init__(self, url: str, site: str, name: str) -> None:
+        self.redis = Redis.from_url(url, socket_timeout=0.25, socket_connect_timeout=0.25, retry=Retry(NoBackoff(), 0))
+        self.bus = Bus(self.redis, url, site, name)
+        self.heard: list[tuple[ThreadId, Epoch, Changes]] = []
+        self.looks = 0
+
+    def hear(self, thread: ThreadId, epoch: Epoch, changes: Changes, payload: bytes) -> None:
+        """Take a hint down."""
+        assert protocol.encode(changes) == payload
+        self.heard.append((thread, epoch, changes))
+
+    def look(self) -> None:
+        """Note that something may have been missed."""
+        self.looks += 1
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.Task[None]]:
+        """Listen and publish meanwhile."""
+        task = asyncio.create_task(self.bus.run(self.hear, self.look))
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            await self.redis.aclose()
+
+
+@pytest.fixture
+def name() -> str:
+    """A site of one test."""
+    return secrets.token_hex(6)
+
+
+@pytest.fixture
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that takes seconds takes a fraction."""
+    monkeypatch.setattr(bus, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(bus, "DEAF_SECONDS", 0.5)
+    monkeypatch.setattr(bus, "RETRY_SECONDS", 0.05)
+
+
+@pytest_asyncio.fixture
+async def worker(redis_url: str, name: str, _hasty: None) -> AsyncIterator[Worker]:
+    made = Worker(redis_url, name, "one")
+    async with made.running():
+        await eventually(lambda: made.bus.hearing)
+        yield made
+
+
+@pytest_asyncio.fixture
+async def other(redis_url: str, name: str, _hasty: None) -> AsyncIterator[Worker]:
+    made = Worker(redis_url, name, "two")
+    async with made.running():
+        await eventually(lambda: made.bus.hearing)
+        yield made
+
+
+@pytest_asyncio.fixture
+async def admin(redis_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_url) as client:
+        yield client
+
+
+async def eventually(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def changes(version: int, size: int = 1) -> Changes:
+    comment = Comment(version, version, AT, by="Anonymous", html="x" * size, quotes=())
+    return Changes(version - 1, version, version, (comment,))
+
+
+def publish(worker: Worker, thread: ThreadId, what: Changes) -> None:
+    worker.bus.publish(thread, EPOCH, protocol.encode(what))
+
+
+async def test_a_hint_reaches_who_asked_for_its_thread_in_order(worker: Worker, other: Worker) -> None:
+    await other.bus.subscribe(ONE)
+    for version in range(1, 50):
+        publish(worker, TWO, changes(version))
+        publish(worker, ONE, changes(version))
+    await eventually(lambda: len(other.heard) == 49)
+    assert other.heard == [(ONE, EPOCH, changes(version)) for version in range(1, 50)]
+    assert worker.heard == []
+
+
+async def test_a_subscription_is_confirmed_when_the_next_hint_will_come(worker: Worker, other: Worker) -> None:
+    for thread in range(1, 30):
+        await other.bus.subscribe(ThreadId(thread))
+        publish(worker, ThreadId(thread), changes(1))
+        await eventually(lambda thread=thread: len(other.heard) == thread)
+
+
+async def test_who_subscribes_twice_hears_once(worker: Worker, other: Worker) -> None:
+    await asyncio.gather(*(other.bus.subscribe(ONE) for _ in range(5)))
+    publish(worker, ONE, changes(1))
+    publish(worker, ONE, changes(2))
+    await eventually(lambda: len(other.heard) >= 2)
+    assert [what.to for _, _, what in other.heard] == [1, 2]
+
+
+async def test_a_worker_hears_its_own_hints(worker: Worker) -> None:
+    await worker.bus.subscribe(ONE)
+    publish(worker, ONE, changes(1))
+    await eventually(lambda: worker.heard == [(ONE, EPOCH, changes(1))])
+
+
+async def test_who_unsubscribed_hears_no_more(worker: Worker, other: Worker) -> None:
+    await other.bus.subscribe(ONE)
+    await other.bus.subscribe(TWO)
+    other.bus.unsubscribe(ONE)
+    other.bus.unsubscribe(ThreadId(3))
+    await eventually(lambda: not other.bus._asks.qsize())
+    await other.bus.subscribe(ThreadId(4))  # confirmed, and so the one before was heard as well
+    publish(worker, ONE, changes(1))
+    publish(worker, TWO, changes(1))
+    await eventually(lambda: other.heard)
+    assert [thread for thread, _, _ in other.heard] == [TWO]
+    await other.bus.subscribe(ONE)
+    publish(worker, ONE, changes(2))
+    await eventually(lambda: len(other.heard) == 2)
+
+
+async def test_two_sites_in_one_redis_never_meet(worker: Worker, redis_url: str) -> None:
+    stranger = Worker(redis_url, secrets.token_hex(6), "one")
+    async with stranger.running():
+        await stranger.bus.subscribe(ONE)
+        await worker.bus.subscribe(ONE)
+        publish(worker, ONE, changes(1))
+        await eventually(lambda: worker.heard)
+        publish(stranger, ONE, changes(7))
+        await eventually(lambda: stranger.heard)
+    assert [what.to for _, _, what in stranger.heard] == [7]
+    assert [what.to for _, _, what in worker.heard] == [1]
+
+
+@pytest.mark.parametrize(("size", "whole"), [(32 * 1024 - 200, True), (32 * 1024, False), (200 * 1024, False)])
+async def test_a_large_change_is_only_a_word_to_look(worker: Worker, other: Worker, size: int, whole: bool) -> None:
+    await other.bus.subscribe(ONE)
+    before = other.looks
+    publish(worker, ONE, changes(1, size))
+    if whole:
+        await eventually(lambda: other.heard)
+        assert other.looks == before
+    else:
+        await eventually(lambda: other.looks == before + 1)
+        assert other.heard == []
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"",
+        b"\n",
+        b"no line",
+        b"e.1\nnot json",
+        b"e.1\n[]",
+        b"e.1\n{}",
+        b"e.1\n" + b"[" * 100_000,
+        b'e.1\n{"type":"changes","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'e.1\n{"type":"changes","from":-1,"to":1,"count":0,"comments":[]}',
+        b'e.1\n{"type":"changes","from":0,"to":9007199254740992,"count":0,"comments":[]}',
+        b'e.1\n{"type":"post","op":"x","text":"x"}',
+        b'\xff\n{"type":"changes","from":0,"to":1,"count":0,"comments":[]}',
+        b'e.1\n{"type":"changes","from":0,"to":1,"count":0,"comments":[{"no":1}]}',
+    ],
+    ids=lambda junk: repr(junk[:40]),
+)
+async def test_garbage_on_the_channel_is_survived(worker: Worker, admin: Redis, name: str, junk: bytes) -> None:
+    await worker.bus.subscribe(ONE)
+    channel = f"afterword:{name}:thread:1"
+    assert await admin.publish(channel, junk) == 1
+    assert await admin.publish(f"afterword:{name}:worker:one", junk) == 1
+    publish(worker, ONE, changes(1))
+    await eventually(lambda: worker.heard == [(ONE, EPOCH, changes(1))])
+
+
+async def test_fields_of_a_later_release_are_ignored(redis_url: str, admin: Redis, name: str, _hasty: None) -> None:
+    subject, heard = Worker(redis_url, name, "one"), list[tuple[Changes, bytes]]()
+    payload = b'{"type":"changes","from":0,"to":1,"count":0,"comments":[],"later":[1]}'
+    run = subject.bus.run(lambda _thread, _epoch, what, raw: heard.append((what, raw)), subject.look)
+    task = asyncio.create_task(run)
+    await subject.bus.subscribe(ONE)
+    await admin.publish(f"afterword:{name}:thread:1", b"e.1\n" + payload)
+    await eventually(lambda: heard == [(Changes(0, 1, 0, ()), payload)])
+    task.cancel()
+    await asyncio.wait([task])
+    await subject.redis.aclose()
+
+
+async def test_a_killed_subscriber_comes_back_and_somebody_looks(
+    worker: Worker, other: Worker, admin: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    await other.bus.subscribe(ONE)
+    for round_ in range(1, 4):
+        looks = other.looks
+        await admin.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        await eventually(lambda looks=looks: other.looks >= looks + 2)  # when it was lost, and when all is subscribed
+        await eventually(lambda: other.bus.hearing)
+        publish(worker, ONE, changes(round_))
+        await eventually(lambda round_=round_: len(other.heard) == round_)
+    assert "no hints from Redis, trying again" in caplog.text
+
+
+async def test_what_is_subscribed_while_redis_is_away_comes_when_it_is_back(
+    worker: Worker, admin: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "RETRY_SECONDS", 0.3)
+    await admin.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    await eventually(lambda: not worker.bus.hearing)
+    await worker.bus.subscribe(ONE)
+    assert worker.bus.hearing
+    publish(worker, ONE, changes(1))
+    await eventually(lambda: worker.heard)
+
+
+async def test_a_frozen_redis_is_noticed_and_left(
+    worker: Worker, admin: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    await worker.bus.subscribe(ONE)
+    process = (await admin.info("server"))["process_id"]
+    looks = worker.looks
+    os.kill(process, signal.SIGSTOP)
+    try:
+        await eventually(lambda: not worker.bus.hearing)
+        await eventually(lambda: worker.looks > looks)
+        publish(worker, ONE, changes(1))  # nobody hears it, and nothing waits for it
+    finally:
+        os.kill(process, signal.SIGCONT)
+    await eventually(lambda: worker.bus.hearing)
+    looks = worker.looks
+    publish(worker, ONE, changes(2))
+    await eventually(lambda: changes(2) in [what for _, _, what in worker.heard])
+
+
+def test_silence_is_noticed_within_six_seconds() -> None:
+    assert bus.HEARTBEAT_SECONDS < bus.DEAF_SECONDS / 2
+    assert bus.DEAF_SECONDS + bus.RETRY_SECONDS <= 6
+
+
+async def test_without_redis_it_goes_on_trying(name: str, _hasty: None, caplog: pytest.LogCaptureFixture) -> None:
+    worker = Worker(AWAY, name, "one")
+    async with worker.running() as task:
+        publish(worker, ONE, changes(1))
+        await eventually(lambda: worker.looks >= 3)
+        assert not worker.bus.hearing
+        assert not task.done()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await worker.bus.subscribe(ONE)
+        await eventually(lambda: not worker.bus._outbox)
+
+
+async def test_hints_that_wait_for_redis_are_bounded_and_the_oldest_go(redis_url: str, name: str) -> None:
+    worker = Worker(redis_url, name, "one")
+    for version in range(1, bus.QUEUE + 101):
+        publish(worker, ONE, changes(version))
+    async with worker.running():
+        await worker.bus.subscribe(ONE)
+        assert len(worker.bus._outbox) <= bus.QUEUE
+        await eventually(lambda: worker.bus.hearing)
+    assert all(what.to > 100 for _, _, what in worker.heard)
+
+
+async def test_a_mistake_of_ours_is_loud(worker: Worker) -> None:
+    def fail(*_anything: object) -> None:
+        raise ZeroDivisionError
+
+    subject = Worker(AWAY, "x", "y")
+    with pytest.raises(ExceptionGroup) as group:
+        await subject.bus.run(fail, fail)
+    assert group.group_contains(ZeroDivisionError)
+    await subject.redis.aclose()

@@ -27,7 +27,7 @@ check: $(VENV)/test ## judge without running: layout, lint, types, templates, co
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
-	@$(BIN)/python -m djlint --quiet --check --lint templates
+	@$(BIN)/python -m djlint --quiet --lint templates
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/python -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 

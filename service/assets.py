@@ -43,7 +43,9 @@ class Assets:
 
     def url(self, name: str) -> str:
         """The address of a file. Raises `KeyError` where there is none."""
-        return f"/static/{self._digest}/{name}" if self._assets[name] else ""
+        if name not in self._assets:
+            raise KeyError(name)
+        return f"/static/{self._digest}/{name}"
 
     def find(self, digest: str, name: str) -> tuple[Asset, bool]:
         """A file, and whether that address will always have these bytes. Raises `NotFound`."""

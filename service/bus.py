@@ -101,6 +101,7 @@ class Bus:
             event.clear()
         self._connection, missing = connection, set(self._confirmed)
         await connection.send_command("SUBSCRIBE", *missing, check_health=False)
+        heed_cancellation()
         while True:
             response = await connection.read_response(timeout=DEAF_SECONDS)
             if response is None:  # redis-py's word for a timeout

@@ -7,6 +7,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 from service.errors import Unavailable
 
+PATIENCE = 1.0  # seconds that a look may take where there is an older value to give
+
 T = TypeVar("T")
 
 
@@ -37,13 +39,14 @@ class Fresh(Generic[T]):
             if self._seen is None or self._begun < wanted:
                 begun = time.monotonic()
                 self._seen = await self._look(self._seen)
-                self._begun = begun
+                self._begun = time.monotonic() if self._seen.stale else begun  # who waited for a failure has waited
             return self._seen
 
     async def _look(self, before: Seen[T] | None) -> Seen[T]:
         try:
-            value = await self._read()
-        except Unavailable:
+            async with asyncio.timeout(PATIENCE if before else None):
+                value = await self._read()
+        except (Unavailable, TimeoutError):
             if before is None:
                 raise
             return Seen(before.value, stale=True)

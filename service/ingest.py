@@ -121,19 +121,22 @@ class Ingest:
 
         That is safe because the store looks for each op under the thread's lock, and so after the lost transaction.
         """
-        end = asyncio.get_running_loop().time() + PATIENCE
-        for attempt in itertools.count():
-            try:
-                if self._connection is None:
-                    self._connection = await database.connect(self._url)
-                return await comments.post(self._connection, drafts)
-            except Unavailable as refusal:
-                self._hang_up()
-                if asyncio.get_running_loop().time() >= end:
-                    raise
-                log.warning("the database is away, trying again", extra={"cause": repr(refusal.__cause__)})
-                await asyncio.sleep(min(1.0, 0.05 * 2**attempt))
-        raise AssertionError  # count() has no end
+        try:
+            async with asyncio.timeout(PATIENCE):
+                for attempt in itertools.count():
+                    try:
+                        if self._connection is None:
+                            self._connection = await database.connect(self._url)
+                        return await comments.post(self._connection, drafts)
+                    except Unavailable as refusal:
+                        self._hang_up()
+                        log.warning(
+                            "the database is away, trying again", extra={"cause": type(refusal.__cause__).__name__}
+                        )
+                        await asyncio.sleep(min(1.0, 0.05 * 2**attempt))
+        except TimeoutError:
+            self._hang_up()
+        raise Unavailable(retry_after=1)
 
     def _hang_up(self) -> None:
         if self._connection:

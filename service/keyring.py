@@ -32,9 +32,9 @@ class Keyring:
         """How a comment knows its act: found from the op by a repeat, from the key alone by a retraction."""
         return UUID(bytes=hmac.digest(self._op, author_key.encode(), "sha256")[:16])
 
-    def form_op(self, visitor: str, thread: ThreadId, text: str, hour: int) -> Op:
+    def form_op(self, address: str, thread: ThreadId, text: str, hour: int) -> Op:
         """The op of a form, which has none of its own: the same words from one address within an hour."""
-        message = f"{visitor}:{thread}:{hour}:{text}".encode()
+        message = f"{address}:{thread}:{hour}:{text}".encode()
         return str(UUID(bytes=hmac.digest(self._form, message, "sha256")[:16], version=4))
 
     def text_tag(self, text: str) -> bytes:

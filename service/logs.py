@@ -2,9 +2,12 @@
 
 import logging
 import sys
+import traceback
 
 import structlog
 from aiohttp.http import HttpProcessingError
+
+from service.errors import AfterwordError
 
 
 def set_up(level: str) -> None:
@@ -15,21 +18,36 @@ def set_up(level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.ExtraAdder(),
     ]
-    terminal = sys.stderr.isatty()
-    last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
-        if terminal
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    last: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     )
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _trace, last],
         )
     )
     handler.addFilter(_without_addresses)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def _trace(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Write an exception as its frames and classes. A message that is not ours may hold what a visitor wrote."""
+    info = event.pop("exc_info", None)
+    error = info[1] if isinstance(info, tuple) else info
+    lines: list[str] = []
+    while isinstance(error, BaseException):
+        said = f": {error}" if isinstance(error, AfterwordError | OSError) else ""
+        state = getattr(error, "sqlstate", None)
+        lines[:0] = [
+            *traceback.format_tb(error.__traceback__),
+            f"{type(error).__module__}.{type(error).__qualname__}{said}{f' [{state}]' if state else ''}\n",
+        ]
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if lines:
+        event["exception"] = "".join(lines)
+    return event
 
 
 def _without_addresses(record: logging.LogRecord) -> bool:

@@ -1,9 +1,12 @@
 """What the pages show: the lists beside every page, and each article's page, rendered once for all its readers."""
 
+import asyncio
+import functools
 import hashlib
 from collections import OrderedDict
 from typing import NamedTuple, Protocol
 
+from service.errors import NotFound
 from service.fresh import Fresh, Seen
 from service.protocol import Slug, ThreadId, Window
 from service.store.articles import Article, Articles, Headline, State
@@ -11,7 +14,7 @@ from service.store.comments import Comments
 
 FRESH_SECONDS = 1.0  # how old a page may be, in what it says of the store
 WINDOW = 50  # comments on a page
-PAGES = 256  # rendered pages kept
+PAGES_BYTES = 64 * 1024 * 1024  # of rendered pages kept
 STATES = 4096  # articles whose state is kept
 RECENT, POPULAR, TEASERS = 12, 6, 4  # articles in the lists; teasers: of each section
 
@@ -33,6 +36,11 @@ class View(NamedTuple):
     before: int | None = None
     held: bool = False
 
+    @property
+    def newest(self) -> bool:
+        """Whether it shows the newest comments."""
+        return self.around is None and self.before is None
+
 
 class Parts(NamedTuple):
     """What is read for a page; `window` is None where the article has no thread."""
@@ -53,8 +61,18 @@ class Page(NamedTuple):
     body: bytes
     etag: str
     parts: Parts
-    lists: Seen[Lists]
+    lists: Lists
     stale: bool
+
+
+class _Place:
+    """Where a page is kept; whoever makes it has the turn, and the others wait for what comes of it."""
+
+    __slots__ = ("page", "turn")
+
+    def __init__(self) -> None:
+        self.page: Page | None = None
+        self.turn = asyncio.Lock()
 
 
 class Render(Protocol):
@@ -65,7 +83,11 @@ class Render(Protocol):
 
 
 class Paper:
-    """The articles as pages. Every method raises `NotFound`, and `Unavailable` where nothing is remembered."""
+    """The articles as pages. Every method raises `NotFound`, and `Unavailable` where nothing is remembered.
+
+    What is remembered must be as new as what this worker last saw of the thread: an older page might show what was
+    removed since.
+    """
 
     def __init__(self, articles: Articles, comments: Comments, render: Render) -> None:
         self._articles = articles
@@ -73,43 +95,67 @@ class Paper:
         self._render = render
         self._lists = Fresh(self._read_lists, FRESH_SECONDS)
         self._states: OrderedDict[Slug, Fresh[State]] = OrderedDict()
-        self._pages: OrderedDict[View, Page] = OrderedDict()
+        self._places: OrderedDict[View, _Place] = OrderedDict()
+        self._bytes = 0
 
     async def lists(self) -> Seen[Lists]:
         """What stands beside every page, at most a second old."""
         return await self._lists.get()
 
     async def page(self, view: View, seen: int = 0) -> Page:
-        """A page, at most a second old, and at least as new as version `seen` of its thread if there is such a one."""
+        """A page, at most a second old, and at least as new as version `seen` of its thread if there is such a one.
+
+        The page of the newest comments is kept; those of other windows are made for each who asks.
+        """
         state = await self._state(view.slug, seen)
         lists = await self.lists()
+        place = self._place(view)
+        async with place.turn:
+            before = place.page
+            place.page = await self._made(view, state, lists, before)
+            if view.newest:
+                self._bytes += len(place.page.body) - (len(before.body) if before else 0)
+                self._trim()
+            return place.page
+
+    async def _made(self, view: View, state: Seen[State], lists: Seen[Lists], page: Page | None) -> Page:
+        """The page there is, where it still holds, else a new one."""
         stale = state.stale or lists.stale
-        page = self._pages.get(view)
         parts = page.parts if page and page.parts.hold(state.value) else await self._read(view, state.value)
-        if page is None or page.parts is not parts or page.lists.value is not lists.value or page.stale != stale:
-            body = self._render(view, parts, lists.value, stale=stale).encode()
-            page = Page(body, hashlib.sha256(body).hexdigest()[:24], parts, lists, stale)
-            self._pages[view] = page
-            while len(self._pages) > PAGES:
-                self._pages.popitem(last=False)
-        self._pages.move_to_end(view)
-        return page
+        if page and page.parts is parts and page.lists is lists.value and page.stale == stale:
+            return page
+        body = self._render(view, parts, lists.value, stale=stale).encode()
+        return Page(body, hashlib.sha256(body).hexdigest()[:24], parts, lists.value, stale)
+
+    def _place(self, view: View) -> "_Place":
+        if not view.newest:
+            return _Place()
+        place = self._places.setdefault(view, _Place())
+        self._places.move_to_end(view)
+        return place
+
+    def _trim(self) -> None:
+        """Forget the pages that were not asked for the longest."""
+        while self._bytes > PAGES_BYTES and len(self._places) > 1:
+            _, place = self._places.popitem(last=False)
+            self._bytes -= len(place.page.body) if place.page else 0
+            place.page = None
 
     async def parts(self, view: View) -> Parts:
         """What a page is made of, for one that is not kept."""
         return await self._read(view, await self._articles.state(view.slug))
 
     async def _state(self, slug: Slug, seen: int) -> Seen[State]:
-        known = self._states.get(slug)
-        fresh = known or Fresh(lambda: self._articles.state(slug), FRESH_SECONDS)
-        state = await fresh.get()
-        if state.value.version < seen:
-            state = await fresh.get(now=True)
-        if known is None:  # only what exists is kept
-            self._states[slug] = fresh
-            while len(self._states) > STATES:
-                self._states.popitem(last=False)
-        return state
+        """What is known of an article, at most a second old, or older than `seen` only where nothing newer is."""
+        fresh = self._states.setdefault(slug, Fresh(functools.partial(self._articles.state, slug), FRESH_SECONDS))
+        while len(self._states) > STATES:
+            self._states.popitem(last=False)
+        try:
+            state = await fresh.get()
+            return await fresh.get(now=True) if state.value.version < seen else state
+        except NotFound:
+            self._states.pop(slug, None)
+            raise
 
     async def _read(self, view: View, state: State) -> Parts:
         window = await self._window(view, state.id) if state.has_thread else None

@@ -1,5 +1,6 @@
 """A comment's way in: cleaned, looked up, limited, committed. The same for sockets, JSON and forms."""
 
+from typing import NamedTuple
 from uuid import UUID
 
 from service import text
@@ -12,15 +13,12 @@ from service.rooms import Rooms
 from service.store.comments import Comments, Draft
 
 
-class Act:
+class Act(NamedTuple):
     """A post on its way: the client's op and key, and the draft that the store gets."""
 
-    __slots__ = ("draft", "key", "op")
-
-    def __init__(self, op: Op, key: str, draft: Draft) -> None:
-        self.op = op
-        self.key = key
-        self.draft = draft
+    op: Op
+    key: str
+    draft: Draft
 
 
 class Posting:
@@ -33,14 +31,14 @@ class Posting:
         self._ingest = ingest
         self._rooms = rooms
 
-    async def admit(self, thread: ThreadId, op: Op, raw: str, visitor: str) -> Act:
+    async def admit(self, thread: ThreadId, op: Op, raw: str, address: str) -> Act:
         """Let a post in, or raise the refusal: `Empty`, `TooLong`, `TooFast`, `Unavailable`.
 
         An act that stands already is let in before any limit is asked: who repeats it is no spammer.
         """
-        return await self._guarded(self._act(thread, op, text.clean(raw)), visitor)
+        return await self._guarded(self._act(thread, op, text.clean(raw)), address)
 
-    async def admit_form(self, thread: ThreadId, raw: str, visitor: str) -> Act:
+    async def admit_form(self, thread: ThreadId, raw: str, address: str) -> Act:
         """The same for a form, which has no op: the same words from one address within the hour are one act.
 
         The hour is the database's, and the hours beside it are looked up too, so that a form sent again while the
@@ -48,8 +46,8 @@ class Posting:
         """
         cleaned = text.clean(raw)
         hour = await self._comments.hour()
-        op, *others = (self._keyring.form_op(visitor, thread, cleaned, each) for each in (hour, hour - 1, hour + 1))
-        return await self._guarded(self._act(thread, op, cleaned, others), visitor)
+        op, *others = (self._keyring.form_op(address, thread, cleaned, each) for each in (hour, hour - 1, hour + 1))
+        return await self._guarded(self._act(thread, op, cleaned, others), address)
 
     async def commit(self, act: Act) -> tuple[Accepted, bool]:
         """Make it durable; and whether it is new. Raises `ThreadClosed`, `NotFound`, `OpReused`, `Unavailable`."""
@@ -80,8 +78,8 @@ class Posting:
     def _tag(self, thread: ThreadId, op: Op) -> UUID:
         return self._keyring.op_tag(self._keyring.author_key(thread, op))
 
-    async def _guarded(self, act: Act, visitor: str) -> Act:
+    async def _guarded(self, act: Act, address: str) -> Act:
         draft = act.draft
         if not self._limits.off and not await self._comments.stands(draft.thread, draft.ops):
-            await self._limits.post(self._keyring.visitor(visitor), draft.op)
+            await self._limits.post(self._keyring.visitor(address), draft.op)
         return act

@@ -166,6 +166,14 @@ class RetractBody(msgspec.Struct, frozen=True):
     key: AuthorKey
 
 
+class Retraction(msgspec.Struct, frozen=True):
+    """What became of a comment that DELETE was asked to retract."""
+
+    no: int
+    version: int | None
+    state: State
+
+
 class PostBody(msgspec.Struct, frozen=True):
     """The JSON body of POST /articles/{slug}/comments."""
 

@@ -6,7 +6,6 @@ one frame for all. Fan-out never awaits anyone. What a hint skipped or never bro
 
 import asyncio
 import contextlib
-import logging
 import random
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Literal, Protocol
@@ -35,8 +34,6 @@ SUBSCRIBE_SECONDS = 1.0  # after this a reader joins without hints, and relies o
 BEAT_SECONDS = 1.0
 COUNT_SECONDS = 2.0  # between two messages about the number of readers
 LINGER_SECONDS = 5.0  # a room without readers is kept this long: they may be reconnecting
-
-log = logging.getLogger(__name__)
 
 
 class Reader(Protocol):

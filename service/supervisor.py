@@ -7,6 +7,7 @@ holds a lifeline to it, so that none outlives it.
 import asyncio
 import contextlib
 import errno
+import os
 import secrets
 import socket
 from collections.abc import AsyncIterator
@@ -120,11 +121,17 @@ def _secret(path: Path) -> str:
         if not path.exists():
             partial = path.with_suffix(".new")
             partial.touch(mode=0o600)
-            partial.write_text(secrets.token_urlsafe(SECRET_BYTES))
-            partial.rename(path)
-        return path.read_text()
-    except OSError as error:
-        raise StartError(f"The secret in {path} can't be read ({error.strerror}); set AFTERWORD_SECRET.") from None
+            with partial.open("w") as file:
+                file.write(secrets.token_urlsafe(SECRET_BYTES))
+                file.flush()
+                os.fsync(file.fileno())  # a name must never stand for an empty file, whenever the power goes
+            partial.replace(path)
+        secret = path.read_text("ascii")
+    except (OSError, ValueError) as error:
+        raise StartError(f"The secret in {path} can't be read ({error}); set AFTERWORD_SECRET.") from None
+    if len(secret) < SECRET_BYTES:
+        raise StartError(f"The secret in {path} is damaged; restore it from a backup, or set AFTERWORD_SECRET.")
+    return secret
 
 
 async def prepare(settings: Settings, say: Say, *, demonstrate: bool) -> None:

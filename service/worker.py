@@ -44,10 +44,11 @@ async def work(listener: socket.socket, lifeline: socket.socket) -> None:
         writer.write(READY)
         watch = tasks.create_task(_orphaned(reader, leave))
         await leave.wait()
+        alone = watch.done()
         watch.cancel()
         app[keys.HEALTH].draining = True
         await site.stop()
-        if not reader.at_eof():
+        if not alone:
             await app[keys.ROOMS].leave(BYE_SECONDS, DRAIN_SECONDS)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
@@ -58,5 +59,6 @@ async def work(listener: socket.socket, lifeline: socket.socket) -> None:
 
 async def _orphaned(reader: asyncio.StreamReader, leave: asyncio.Event) -> None:
     """Leave when the supervisor is gone: whoever comes next finds the port free."""
-    await reader.read()
+    with contextlib.suppress(ConnectionError):  # a reset, where it was killed before it read "ready"
+        await reader.read()
     leave.set()

@@ -13,7 +13,8 @@ from service.web import pages
 
 WINDOW, MAX_WINDOW = 50, 200
 
-NO_FORM = (ValueError, LookupError, AssertionError, RuntimeError, HttpProcessingError)  # what aiohttp raises on such
+# What aiohttp raises on a body that was cut off, or is not what its headers say.
+UNREADABLE = (ValueError, LookupError, AssertionError, RuntimeError, HttpProcessingError, ConnectionError)
 
 _post = msgspec.json.Decoder(PostBody)
 _retract = msgspec.json.Decoder(RetractBody)
@@ -63,15 +64,7 @@ async def retract(request: web.Request) -> web.Response:
     body = _decoded(_retract, await _body(request))
     thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
     accepted = await request.app[keys.POSTING].retract(thread, "", no, body.key)
-    return json(Retraction(accepted.no, accepted.version, accepted.state))
-
-
-class Retraction(msgspec.Struct, frozen=True):
-    """What became of a comment."""
-
-    no: int
-    version: int | None
-    state: protocol.State
+    return json(protocol.Retraction(accepted.no, accepted.version, accepted.state))
 
 
 def resume(request: web.Request) -> tuple[str | None, int | None]:
@@ -101,7 +94,7 @@ async def _post_json(request: web.Request) -> web.Response:
     body = _decoded(_post, await _body(request))
     thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
     posting = request.app[keys.POSTING]
-    act = await posting.admit(thread, body.op, body.text, _visitor(request))
+    act = await posting.admit(thread, body.op, body.text, _address(request))
     accepted, fresh = await posting.commit(act)
     return json(accepted, 201 if fresh else 200)
 
@@ -117,12 +110,12 @@ async def _post_form(request: web.Request) -> web.Response:
         text = field
         thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
         posting = request.app[keys.POSTING]
-        accepted, _ = await posting.commit(await posting.admit_form(thread, text, _visitor(request)))
+        accepted, _ = await posting.commit(await posting.admit_form(thread, text, _address(request)))
     except NotFound:
         raise
     except web.HTTPRequestEntityTooLarge:
         return await pages.refused_form(request, "", TooLarge())
-    except NO_FORM:
+    except UNREADABLE:
         return await pages.refused_form(request, "", Malformed("The form could not be read."))
     except Refusal as refusal:
         return await pages.refused_form(request, text, refusal)
@@ -139,6 +132,8 @@ async def _body(request: web.Request) -> bytes:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge from None
+    except UNREADABLE:
+        raise Malformed("The body could not be read.") from None
 
 
 def _decoded(decoder: "msgspec.json.Decoder[protocol.T]", body: bytes) -> protocol.T:
@@ -148,5 +143,5 @@ def _decoded(decoder: "msgspec.json.Decoder[protocol.T]", body: bytes) -> protoc
         raise Malformed(protocol.reason(error)) from None
 
 
-def _visitor(request: web.Request) -> str:
+def _address(request: web.Request) -> str:
     return visitors.address(request, request.app[keys.SETTINGS].proxies)

@@ -4,7 +4,6 @@ import msgspec
 from aiohttp import web
 
 from service import keys
-from service.errors import NotYet
 
 
 async def healthz(_request: web.Request) -> web.Response:
@@ -21,8 +20,3 @@ async def readyz(request: web.Request) -> web.Response:
         content_type="application/json",
         headers={"Cache-Control": "no-store"},
     )
-
-
-async def events(_request: web.Request) -> web.Response:
-    """GET /articles/{slug}/events: Server-Sent Events come later."""
-    raise NotYet

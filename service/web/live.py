@@ -1,6 +1,7 @@
 """GET /articles/{slug}/live: a reader's WebSocket, on which one also writes."""
 
 import asyncio
+import logging
 import random
 import time
 from collections import deque
@@ -8,7 +9,7 @@ from collections import deque
 from aiohttp import WSMessage, WSMsgType, web
 
 from service import keys, protocol
-from service.errors import Malformed, Refusal, UpgradeRequired
+from service.errors import Malformed, NotYet, Refusal, UpgradeRequired
 from service.guard import origin, visitors
 from service.posting import Act, Posting
 from service.protocol import Close, Pong, Post, Retract
@@ -22,6 +23,8 @@ MAX_BUFFER = 256 * 1024  # bytes that a reader may leave unread
 OUTSTANDING = 64  # posts of one socket that may wait for their commit; then nothing more is read from it
 JUNK, JUNK_SECONDS = 10, 60.0  # the tenth malformed message within a minute closes
 CLOSING_SECONDS = 2.0  # for which a closing handshake is waited for
+
+log = logging.getLogger(__name__)
 
 
 async def live(request: web.Request) -> web.WebSocketResponse:
@@ -44,13 +47,21 @@ async def live(request: web.Request) -> web.WebSocketResponse:
         if request.transport is None:
             return socket  # gone already
         reader = SocketReader(request.transport)
-        joined = await rooms.join(room, epoch, after)
-        room.seat(reader, joined, after or 0)  # no await since it joined: what the room learns next comes here too
         try:
+            joined = await rooms.join(room, epoch, after)
+            room.seat(reader, joined, after or 0)  # no await since it joined: nothing passes it by
             await Conversation(request, socket, room, reader).run()
+        except Exception:
+            log.exception("a conversation ended in an error")  # the answer was 101: there is no other one to give
+            reader.close(Close.SERVER_ERROR)
         finally:
             room.readers.discard(reader)
     return socket
+
+
+async def events(_request: web.Request) -> web.StreamResponse:
+    """GET /articles/{slug}/events: Server-Sent Events come later."""
+    raise NotYet
 
 
 class SocketReader:
@@ -113,19 +124,15 @@ class Conversation:
         self._room = room
         self._reader = reader
         self._posting: Posting = request.app[keys.POSTING]
-        self._visitor = visitors.address(request, request.app[keys.SETTINGS].proxies)
+        self._address = visitors.address(request, request.app[keys.SETTINGS].proxies)
         self._outstanding = asyncio.Semaphore(OUTSTANDING)
         self._junk: deque[float] = deque(maxlen=JUNK)
 
     async def run(self) -> None:
         """Read until the socket closes. Posts are guarded in their order, and committed side by side."""
-        try:
-            async with asyncio.TaskGroup() as commits:
-                while await self._hear(await self._socket.receive(), commits):
-                    self._reader.heard()
-        except Exception:
-            self._reader.close(Close.SERVER_ERROR)
-            raise
+        async with asyncio.TaskGroup() as commits:
+            while await self._hear(await self._socket.receive(), commits):
+                self._reader.heard()
 
     async def _hear(self, message: WSMessage, commits: asyncio.TaskGroup) -> bool:
         """Whether to read on. After the close frame nothing is answered any more."""
@@ -170,7 +177,7 @@ class Conversation:
 
     async def _post(self, post: Post, commits: asyncio.TaskGroup) -> None:
         try:
-            act = await self._posting.admit(self._room.id, post.op, post.text, self._visitor)
+            act = await self._posting.admit(self._room.id, post.op, post.text, self._address)
         except Refusal as refusal:
             self._refuse(post.op, refusal)
             return

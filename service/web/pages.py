@@ -14,7 +14,7 @@ from msgspec import UNSET
 from service import keys, protocol
 from service.errors import Malformed, NotFound, Refusal, UpgradeRequired
 from service.fresh import Seen
-from service.paper import Lists, Page, Parts, Render, View
+from service.paper import WINDOW, Lists, Page, Parts, Render, View
 from service.protocol import MAX_INTEGER, Slug
 from service.settings import Settings
 
@@ -76,8 +76,8 @@ async def comment(request: web.Request) -> web.Response:
     no = int(request.match_info["no"])
     if no > MAX_INTEGER:
         raise NotFound
-    where, newer = await request.app[keys.COMMENTS].place(no, 50)
-    query = "" if newer < 50 else f"?around={no}"
+    where, newer = await request.app[keys.COMMENTS].place(no, WINDOW)
+    query = "" if newer < WINDOW else f"?around={no}"
     return web.Response(
         status=302,
         headers={"Location": f"/articles/{where}{query}#no-{no}", "Cache-Control": "no-store"},
@@ -109,7 +109,7 @@ async def refused_form(request: web.Request, text: str, refusal: Refusal) -> web
         raise
     except Refusal:  # the store is away: what this worker remembers, if anything, still holds the form
         remembered = await paper.page(view)
-        parts, lists, stale = remembered.parts, remembered.lists.value, True
+        parts, lists, stale = remembered.parts, remembered.lists, True
     body = render(request.app, view, parts, lists, stale=stale, form=Form(text, refusal.message))
     headers = {"Cache-Control": "no-store", **refusal_headers(refusal)}
     return web.Response(text=body, status=refusal.status, content_type="text/html", headers=headers)

@@ -19,7 +19,7 @@ ROUTES = (
     web.post(f"{THREAD}/comments", comments.post),
     web.delete(f"{THREAD}/comments/{NO}", comments.retract),
     web.get(f"{THREAD}/live", live.live),
-    web.get(f"{THREAD}/events", health.events),
+    web.get(f"{THREAD}/events", live.events),
     web.get("/healthz", health.healthz),
     web.get("/readyz", health.readyz),
 )

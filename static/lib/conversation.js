@@ -92,7 +92,12 @@ export class Conversation {
     addEventListener("offline", () => this.#render(), { signal });
     // A page that the browser keeps for its back button may hold no connection.
     addEventListener("pagehide", () => this.#connection.close(), { signal });
-    addEventListener("pageshow", (event) => event.persisted && this.#connection.open(), { signal });
+    addEventListener("pageshow", (event) => event.persisted && this.#reopen(), { signal });
+  }
+
+  #reopen() {
+    this.#connection.open();
+    this.#render();
   }
 
   #address() {

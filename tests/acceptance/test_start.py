@@ -169,7 +169,8 @@ async def test_what_is_killed_is_started_again_and_nothing_accepted_is_lost(data
         await post(site, "After the end of the supervisor.")
         await end(site, signal.SIGTERM)
         assert left(data) == []
-    assert "Traceback" not in data.with_name("log").read_text()
+    said_on_the_way = data.with_name("log").read_text()
+    assert "Traceback" not in said_on_the_way, said_on_the_way
 
 
 async def test_a_busy_port_and_a_data_dir_in_use_are_told(data: Path, clean: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -62,7 +63,7 @@ def name() -> str:
 
 
 @pytest.fixture
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that takes seconds takes a fraction."""
     monkeypatch.setattr(bus, "HEARTBEAT_SECONDS", 0.05)
     monkeypatch.setattr(bus, "DEAF_SECONDS", 0.5)
@@ -70,7 +71,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest_asyncio.fixture
-async def worker(redis_url: str, name: str, _hasty: None) -> AsyncIterator[Worker]:
+async def worker(redis_url: str, name: str, hasty: None) -> AsyncIterator[Worker]:
     made = Worker(redis_url, name, "one")
     async with made.running():
         await eventually(lambda: made.bus.hearing)
@@ -78,7 +79,7 @@ async def worker(redis_url: str, name: str, _hasty: None) -> AsyncIterator[Worke
 
 
 @pytest_asyncio.fixture
-async def other(redis_url: str, name: str, _hasty: None) -> AsyncIterator[Worker]:
+async def other(redis_url: str, name: str, hasty: None) -> AsyncIterator[Worker]:
     made = Worker(redis_url, name, "two")
     async with made.running():
         await eventually(lambda: made.bus.hearing)
@@ -95,6 +96,18 @@ async def eventually(condition: Callable[[], Any]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+def heard_so_far(worker: Worker, count: int) -> Callable[[], bool]:
+    return lambda: len(worker.heard) == count
+
+
+def looked(worker: Worker, times: int) -> bool:
+    return worker.looks >= times
+
+
+async def kill_subscribers(admin: Redis) -> None:
+    await admin.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
 
 
 def changes(version: int, size: int = 1) -> Changes:
@@ -120,7 +133,7 @@ async def test_a_subscription_is_confirmed_when_the_next_hint_will_come(worker: 
     for thread in range(1, 30):
         await other.bus.subscribe(ThreadId(thread))
         publish(worker, ThreadId(thread), changes(1))
-        await eventually(lambda thread=thread: len(other.heard) == thread)
+        await eventually(heard_so_far(other, thread))
 
 
 async def test_who_subscribes_twice_hears_once(worker: Worker, other: Worker) -> None:
@@ -207,7 +220,7 @@ async def test_garbage_on_the_channel_is_survived(worker: Worker, admin: Redis, 
     await eventually(lambda: worker.heard == [(ONE, EPOCH, changes(1))])
 
 
-async def test_fields_of_a_later_release_are_ignored(redis_url: str, admin: Redis, name: str, _hasty: None) -> None:
+async def test_fields_of_a_later_release_are_ignored(redis_url: str, admin: Redis, name: str, hasty: None) -> None:
     subject, heard = Worker(redis_url, name, "one"), list[tuple[Changes, bytes]]()
     payload = b'{"type":"changes","from":0,"to":1,"count":0,"comments":[],"later":[1]}'
     run = subject.bus.run(lambda _thread, _epoch, what, raw: heard.append((what, raw)), subject.look)
@@ -226,11 +239,11 @@ async def test_a_killed_subscriber_comes_back_and_somebody_looks(
     await other.bus.subscribe(ONE)
     for round_ in range(1, 4):
         looks = other.looks
-        await admin.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
-        await eventually(lambda looks=looks: other.looks >= looks + 2)  # when it was lost, and when all is subscribed
+        await kill_subscribers(admin)
+        await eventually(partial(looked, other, looks + 2))  # when it was lost, and when all is subscribed
         await eventually(lambda: other.bus.hearing)
         publish(worker, ONE, changes(round_))
-        await eventually(lambda round_=round_: len(other.heard) == round_)
+        await eventually(heard_so_far(other, round_))
     assert "no hints from Redis, trying again" in caplog.text
 
 
@@ -238,7 +251,7 @@ async def test_what_is_subscribed_while_redis_is_away_comes_when_it_is_back(
     worker: Worker, admin: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bus, "RETRY_SECONDS", 0.3)
-    await admin.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    await kill_subscribers(admin)
     await eventually(lambda: not worker.bus.hearing)
     await worker.bus.subscribe(ONE)
     assert worker.bus.hearing
@@ -259,6 +272,7 @@ async def test_a_frozen_redis_is_noticed_and_left(
         publish(worker, ONE, changes(1))  # nobody hears it, and nothing waits for it
     finally:
         os.kill(process, signal.SIGCONT)
+    assert "nothing heard" in str([vars(record).get("cause") for record in caplog.records])
     await eventually(lambda: worker.bus.hearing)
     looks = worker.looks
     publish(worker, ONE, changes(2))
@@ -270,7 +284,7 @@ def test_silence_is_noticed_within_six_seconds() -> None:
     assert bus.DEAF_SECONDS + bus.RETRY_SECONDS <= 6
 
 
-async def test_without_redis_it_goes_on_trying(name: str, _hasty: None, caplog: pytest.LogCaptureFixture) -> None:
+async def test_without_redis_it_goes_on_trying(name: str, hasty: None, caplog: pytest.LogCaptureFixture) -> None:
     worker = Worker(AWAY, name, "one")
     async with worker.running() as task:
         publish(worker, ONE, changes(1))
@@ -303,3 +317,27 @@ async def test_a_mistake_of_ours_is_loud(worker: Worker) -> None:
         await subject.bus.run(fail, fail)
     assert group.group_contains(ZeroDivisionError)
     await subject.redis.aclose()
+
+
+async def test_a_cancellation_that_someone_swallowed_is_heeded() -> None:
+    async def swallow() -> None:
+        bus.heed_cancellation()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        bus.heed_cancellation()
+
+    task = asyncio.create_task(swallow())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+
+
+async def test_a_busy_bus_ends_when_it_is_told_to(redis_url: str, name: str, hasty: None) -> None:
+    for _ in range(30):
+        worker = Worker(redis_url, name, "one")
+        async with asyncio.timeout(PATIENCE), worker.running():
+            await worker.bus.subscribe(ONE)
+            for version in range(1, 20):
+                publish(worker, ONE, changes(version))
+                await asyncio.sleep(0)

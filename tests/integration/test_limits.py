@@ -32,8 +32,7 @@ async def wait(limits: Limits, visitor: str = "v", op: uuid.UUID | None = None) 
     try:
         await limits.post(visitor, op or uuid.uuid4())
     except TooFast as refusal:
-        assert refusal.retry_after is not None
-        return refusal.retry_after
+        return refusal.retry_after or -1
     return 0
 
 
@@ -53,13 +52,15 @@ async def test_the_arrival_moves_by_exactly_what_the_posts_cost(redis: Redis, si
     begun = time.time() * 1000
     assert [await wait(limits) for _ in range(per_minute)] == [0] * per_minute
     (key,) = [key async for key in redis.scan_iter(f"afterword:{site}:limit:{{v}}")]
-    arrival = float(await redis.get(key))
+    kept = await redis.get(key)
+    assert kept
+    arrival = float(kept)
     assert begun + 60_000 - 2 <= arrival <= time.time() * 1000 + 60_000 + 2
 
 
 async def test_who_waited_as_long_as_told_may_post(redis: Redis, site: str) -> None:
     limits = Limits(redis, site, 1200)  # one every 50 ms
-    for _ in range(1205):
+    for _ in range(10_000):
         if told := await wait(limits):
             assert told <= 0.051
             await asyncio.sleep(told)

@@ -9,6 +9,7 @@ import secrets
 import struct
 import uuid
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, cast
 
 import msgspec
@@ -70,6 +71,7 @@ class Listener:
         """Take a ping down; it is never behind what was sent before it."""
         message = _outbound.decode(unframed(ping))
         assert isinstance(message, Ping)
+        assert now > 0
         assert (message.epoch, message.version) == (self.epoch, self.version)
         self.beats.append(message)
 
@@ -252,6 +254,10 @@ async def eventually(condition: Callable[[], Any]) -> None:
             await asyncio.sleep(0.005)
 
 
+def reached(reader: Listener, version: int) -> bool:
+    return reader.version >= version
+
+
 def never_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave hints alone to bring what is new."""
     monkeypatch.setattr(rooms, "CHECK_SECONDS", 3600)
@@ -375,7 +381,9 @@ async def test_who_joins_while_comments_come_misses_none(site: Site, one: Worker
                 reader = Listener()
                 reader.version, reader.latest, reader.epoch = version, latest, epoch
                 room.seat(reader, await worker.rooms.join(room, epoch, version), version)
-                await eventually(lambda: reader.version >= 120) if last else await asyncio.sleep(chance.random() / 50)
+                if last:
+                    await eventually(partial(reached, reader, 120))
+                await asyncio.sleep(chance.random() / 50)
                 room.readers.discard(reader)
             assert reader.resets == 0
             version, latest = reader.version, reader.latest
@@ -717,8 +725,8 @@ async def test_a_look_that_fails_is_made_again(site: Site, one: Worker, monkeypa
             raise Unavailable
         return await positions(threads)
 
+    monkeypatch.setattr(one.comments, "positions", flaky)
     async with one.reading() as reader:
-        monkeypatch.setattr(one.comments, "positions", flaky)
         await site.fill(1)
         await eventually(lambda: reader.version == 1)
         assert failed >= 3

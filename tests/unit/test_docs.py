@@ -18,7 +18,6 @@ from service import protocol, settings
 from service.__main__ import _parser
 from service.errors import Refusal
 from service.health import Readiness
-from service.web.comments import Retraction
 from service.web.routes import ROUTES
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +31,7 @@ OVER_HTTP: tuple[type[msgspec.Struct], ...] = (
     protocol.Problem,
     protocol.PostBody,
     protocol.RetractBody,
-    Retraction,
+    protocol.Retraction,
     Readiness,
 )
 PLAIN: tuple[type[msgspec.Struct], ...] = (protocol.Comment, protocol.Thread, protocol.Window, protocol.Problem)

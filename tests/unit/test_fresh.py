@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from service import fresh as fresh_module
 from service.errors import NotFound, Unavailable
 from service.fresh import Fresh, Seen
 
@@ -137,3 +138,23 @@ async def test_who_goes_away_while_it_is_read_leaves_the_others_served() -> None
     first.cancel()
     source.let_go.set()
     assert (await second).value == "one"
+
+
+async def test_a_store_that_does_not_answer_is_waited_for_only_where_nothing_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fresh_module, "PATIENCE", 0.01)
+    source = Source("one", "two")
+    fresh = Fresh(source.read, 0)
+    source.let_go.clear()
+    first = asyncio.create_task(fresh.get())
+    while not source.asked:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.05)
+    assert not first.done()
+    source.let_go.set()
+    assert await first == Seen("one", stale=False)
+    source.let_go.clear()
+    assert await fresh.get() == Seen("one", stale=True)
+    source.let_go.set()
+    assert await fresh.get() == Seen("two", stale=False)

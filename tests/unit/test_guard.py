@@ -228,8 +228,7 @@ async def wait(limit: Limits, visitor: str = "v", op: uuid.UUID | None = None) -
     try:
         await limit.post(visitor, op or uuid.uuid4())
     except TooFast as refusal:
-        assert refusal.retry_after is not None
-        return refusal.retry_after
+        return refusal.retry_after or -1
     return 0
 
 

@@ -58,9 +58,13 @@ def test_a_forms_op_stands_for_words_address_thread_and_hour() -> None:
     assert op == RING.form_op("192.0.2.7", ONE, "Hi", 7)
     assert uuid.UUID(op).version == 4
     assert str(uuid.UUID(op)) == op
-    assert len({op, *(RING.form_op(*other) for other in (
-        ("192.0.2.8", ONE, "Hi", 7), ("192.0.2.7", TWO, "Hi", 7), ("192.0.2.7", ONE, "Ho", 7), ("192.0.2.7", ONE, "Hi", 8)
-    ))}) == 5  # fmt: skip
+    others = [
+        RING.form_op("192.0.2.8", ONE, "Hi", 7),
+        RING.form_op("192.0.2.7", TWO, "Hi", 7),
+        RING.form_op("192.0.2.7", ONE, "Ho", 7),
+        RING.form_op("192.0.2.7", ONE, "Hi", 8),
+    ]
+    assert len({op, *others}) == 5
 
 
 def test_secrets_and_texts_may_be_in_any_script() -> None:

@@ -1,5 +1,6 @@
 """The wire: each message's exact JSON, what is read, and what is refused."""
 
+import contextlib
 import datetime
 import json
 import struct
@@ -49,13 +50,17 @@ OPEN, HELD = Thread("open"), Thread("held", 30)
         (GONE, GONE_JSON),
         (
             Joined(Epoch("e.1"), 12, 1, "catchup", (SHOWN,), OPEN, 3),
-            '{"type":"joined","epoch":"e.1","version":12,"count":1,"mode":"catchup",'
-            f'"comments":[{SHOWN_JSON}],"thread":{{"state":"open","slow":0}},"readers":3}}',
+            (
+                '{"type":"joined","epoch":"e.1","version":12,"count":1,"mode":"catchup",'
+                f'"comments":[{SHOWN_JSON}],"thread":{{"state":"open","slow":0}},"readers":3}}'
+            ),
         ),
         (
             Joined(Epoch("e.1"), 12, 1, "reset", (), HELD, 3),
-            '{"type":"joined","epoch":"e.1","version":12,"count":1,"mode":"reset",'
-            '"comments":[],"thread":{"state":"held","slow":30},"readers":3}',
+            (
+                '{"type":"joined","epoch":"e.1","version":12,"count":1,"mode":"reset",'
+                '"comments":[],"thread":{"state":"held","slow":30},"readers":3}'
+            ),
         ),
         (
             Changes(30, 31, 0, (GONE,)),
@@ -90,8 +95,10 @@ OPEN, HELD = Thread("open"), Thread("held", 30)
         (Bye(500), '{"type":"bye","retry":500}'),
         (
             Window(Epoch("e.1"), 31, 0, OPEN, (GONE,), earlier=True, later=False),
-            f'{{"epoch":"e.1","version":31,"count":0,"thread":{{"state":"open","slow":0}},"comments":[{GONE_JSON}],'
-            '"earlier":true,"later":false}',
+            (
+                f'{{"epoch":"e.1","version":31,"count":0,"thread":{{"state":"open","slow":0}},"comments":[{GONE_JSON}],'
+                '"earlier":true,"later":false}'
+            ),
         ),
         (
             Problem("about:blank", "Conflict", 409, "op-reused", "Another text."),
@@ -203,10 +210,8 @@ def test_a_type_that_is_not_ours_is_told_apart(kind: str) -> None:
 
 @given(st.binary() | st.text() | st.text(alphabet='{}[]":,\\ud0123456789typeostracngnok-'))
 def test_no_junk_raises_anything_but_malformed(data: bytes | str) -> None:
-    try:
+    with contextlib.suppress(Malformed):
         protocol.decode(data)
-    except Malformed:
-        pass
     protocol.op_of(data)
 
 

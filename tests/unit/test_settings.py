@@ -25,7 +25,7 @@ def test_nothing_set_gives_the_defaults() -> None:
 def test_every_setting_is_read_from_its_variable() -> None:
     loaded = settings.load(
         {
-            "AFTERWORD_HOST": "0.0.0.0",
+            "AFTERWORD_HOST": "192.0.2.1",
             "AFTERWORD_PORT": "0",
             "AFTERWORD_WORKERS": "4",
             "AFTERWORD_DATA_DIR": "/srv/paper",
@@ -44,7 +44,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         }
     )
     assert loaded == Settings(
-        host="0.0.0.0",
+        host="192.0.2.1",
         port=0,
         workers=4,
         data_dir=Path("/srv/paper"),
@@ -80,6 +80,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         ("DATABASE_URL", "mysql://localhost/x", "postgresql://"),
         ("DATABASE_URL", "null", "postgresql://"),
         ("REDIS_URL", "http://localhost", "redis://"),
+        ("REDIS_URL", "redis://localhost:port", "port"),
+        ("DATABASE_URL", "postgresql://me:pass/word@localhost/x", "%2F"),
         ("REDIS_URL", "redis+cluster://localhost", "not supported yet"),
         ("SITE_URL", "paper.example", "https://example.org"),
         ("SITE_URL", "ftp://paper.example", "https://example.org"),

@@ -22,9 +22,7 @@ HOSTILE = (
 )
 WALES = "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f"
 
-anything = st.text(st.sampled_from(HOSTILE), max_size=60) | st.text(
-    st.characters(exclude_categories=())
-)
+anything = st.text(st.sampled_from(HOSTILE), max_size=60) | st.text(st.characters(exclude_categories=()))
 
 
 def cleaned(raw: str) -> str | None:
@@ -212,9 +210,7 @@ def test_a_clean_text_keeps_every_promise(raw: str) -> None:
 
 def test_every_character_that_composes_is_cleaned_once_for_all() -> None:
     composing = [
-        chr(code)
-        for code in range(0x30000)
-        if unicodedata.decomposition(chr(code)) or unicodedata.combining(chr(code))
+        chr(code) for code in range(0x30000) if unicodedata.decomposition(chr(code)) or unicodedata.combining(chr(code))
     ]
     for char in composing:
         raw = f"a\u0301{char}\u0338\u0301\u09be{char}\u0323\u200d{char}"

@@ -26,13 +26,13 @@ SELECT a.slug, a.title, a.author, a.published_at, a.section, a.summary, a.image,
 FROM (SELECT * FROM articles ORDER BY published_at DESC, id DESC LIMIT 200) a JOIN threads t USING (id)
 ORDER BY t.count DESC, a.published_at DESC, a.id DESC LIMIT $1
 
--- sections: the latest $1 articles of every section, the section with the latest first
+-- sections: the latest $1 articles of every section among the latest 500, the section with the latest first
 SELECT slug, title, author, published_at, section, summary, image, count, has_thread
 FROM (
     SELECT a.*, t.count, t.state <> 'none' AS has_thread,
            row_number() OVER (PARTITION BY lower(section) ORDER BY published_at DESC, a.id DESC) AS place,
            max(published_at) OVER (PARTITION BY lower(section)) AS latest
-    FROM articles a JOIN threads t USING (id)
+    FROM (SELECT * FROM articles ORDER BY published_at DESC, id DESC LIMIT 500) a JOIN threads t USING (id)
 ) ranked
 WHERE place <= $1
 ORDER BY latest DESC, lower(section), place

@@ -113,7 +113,7 @@ class Paper:
         async with place.turn:
             before = place.page
             place.page = await self._made(view, state, lists, before)
-            if view.newest:
+            if self._places.get(view) is place:  # else it was forgotten meanwhile
                 self._bytes += len(place.page.body) - (len(before.body) if before else 0)
                 self._trim()
             return place.page

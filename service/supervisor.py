@@ -56,6 +56,8 @@ async def _run(settings: Settings, stores: list[Store], listener: socket.socket,
             tasks.create_task(crew.keep(f"worker {number}", process.live))
         await ready.wait()
         say(f"{settings.site_name} is ready: {address(settings, listener)} (Ctrl-C stops it)")
+        with listener:  # closed before the workers drain: who comes now is refused at once, and goes elsewhere
+            await asyncio.Event().wait()
 
 
 async def bind(host: str, port: int) -> socket.socket:

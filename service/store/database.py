@@ -44,6 +44,7 @@ _AWAY = (
     asyncpg.LockNotAvailableError,
     asyncpg.DeadlockDetectedError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # a standby has no timeline of its own to write
     asyncpg.PostgresIOError,
     asyncpg.InternalServerError,
     asyncpg.TargetServerAttributeNotMatched,

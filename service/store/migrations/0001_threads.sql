@@ -150,6 +150,7 @@ DECLARE
     old articles;
     article_id bigint;
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('articles'), hashtext(a_slug));  -- two loads of one new slug
     PERFORM FROM threads t JOIN articles a USING (id) WHERE a.slug = a_slug FOR UPDATE OF t;
     SELECT * INTO old FROM articles WHERE slug = a_slug FOR UPDATE;
     IF NOT FOUND THEN

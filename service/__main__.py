@@ -12,6 +12,7 @@ if __name__ == "__main__":
 import argparse
 import asyncio
 import contextlib
+import io
 import os
 import socket
 import textwrap
@@ -32,6 +33,9 @@ LOOK_SECONDS = 0.25  # between two looks for the parent
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 0 done, 1 done in part, 2 not started."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may not know every letter of a title
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
@@ -76,12 +80,19 @@ def _parser() -> argparse.ArgumentParser:
         "running service, whose pages show it within two seconds, and alone. A file that can't be read is named with "
         "its line and reason, and the others are published; then the exit status is 1.",
     )
-    load.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a file, or a folder of files")
+    load.add_argument("paths", metavar="PATH", nargs="+", type=_path, help="a file, or a folder of files")
     _command(nouns, "list", _list, "list what is published", "Lists the articles, the latest first.")
     work = commands.add_parser("work")  # the supervisor's: no help, so that nobody is tempted
     work.add_argument("files", type=int, nargs=2)
     work.set_defaults(run=_work)
     return parser
+
+
+def _path(text: str) -> Path:
+    """A path that was given: an empty one, of a variable that is not set, would be the folder one stands in."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty path")
+    return Path(text)
 
 
 def _command(

@@ -6,6 +6,7 @@ import traceback
 
 import structlog
 from aiohttp.http import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 
 from service.errors import AfterwordError
 
@@ -29,6 +30,7 @@ def set_up(level: str) -> None:
         )
     )
     handler.addFilter(_without_addresses)
+    logging.getLogger("markdown_it").setLevel(logging.INFO)  # below that it tells every rule it tries
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
@@ -51,11 +53,11 @@ def _trace(_logger: object, _method: str, event: structlog.typing.EventDict) -> 
 
 
 def _without_addresses(record: logging.LogRecord) -> bool:
-    """Take the address out of aiohttp's lines, and drop those about a request that was no HTTP: it got its 400."""
-    if record.name != "aiohttp.server":
+    """Take the address out of aiohttp's lines, and drop those about a client's own mistake: it got its answer."""
+    if not record.name.startswith("aiohttp."):
         return True
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, HttpProcessingError):
+    if record.name == "aiohttp.websocket" or isinstance(error, HttpProcessingError | RequestPayloadError):
         return False
     record.msg, record.args = "a request could not be handled", ()
     return True

@@ -65,6 +65,11 @@ class Page(NamedTuple):
     stale: bool
 
 
+def etag(body: bytes) -> str:
+    """The entity tag of a page: a hash of its bytes."""
+    return hashlib.sha256(body).hexdigest()[:24]
+
+
 class _Place:
     """Where a page is kept; whoever makes it has the turn, and the others wait for what comes of it."""
 
@@ -125,7 +130,7 @@ class Paper:
         if page and page.parts is parts and page.lists is lists.value and page.stale == stale:
             return page
         body = self._render(view, parts, lists.value, stale=stale).encode()
-        return Page(body, hashlib.sha256(body).hexdigest()[:24], parts, lists.value, stale)
+        return Page(body, etag(body), parts, lists.value, stale)
 
     def _place(self, view: View) -> "_Place":
         if not view.newest:

@@ -76,12 +76,14 @@ def _date(fields: FrontMatter, timezone: ZoneInfo, remarks: Remarks) -> datetime
         date = datetime.fromisoformat(text)
         if date.tzinfo is None:
             date = date.replace(tzinfo=timezone)
-        return date.astimezone(UTC).replace(microsecond=0)
-    except (ValueError, OverflowError) as error:  # the first and last day of all years overflow
+        if not 1000 <= date.year < 9999:  # so that every zone can show it, in four digits
+            raise ValueError(date.year)
+    except ValueError as error:
         raise remarks.error(
             fields.line("date"),
             f"the date {quoted(text)} can't be read; write 2017-11-09, 2017-11-09 18:30 or 2017-11-09T18:30:00+01:00",
         ) from error
+    return date.astimezone(UTC).replace(microsecond=0)
 
 
 def _slug(fields: FrontMatter, remarks: Remarks) -> str:

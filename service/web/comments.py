@@ -14,7 +14,15 @@ from service.web import pages
 WINDOW, MAX_WINDOW = 50, 200
 
 # What aiohttp raises on a body that was cut off, or is not what its headers say.
-UNREADABLE = (ValueError, LookupError, AssertionError, RuntimeError, HttpProcessingError, ConnectionError)
+UNREADABLE = (
+    ValueError,
+    LookupError,
+    AssertionError,
+    RuntimeError,
+    ConnectionError,
+    HttpProcessingError,
+    web.RequestPayloadError,
+)
 
 _post = msgspec.json.Decoder(PostBody)
 _retract = msgspec.json.Decoder(RetractBody)

@@ -6,7 +6,7 @@ import random
 import time
 from collections import deque
 
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import HttpVersion11, WSMessage, WSMsgType, web
 
 from service import keys, protocol
 from service.errors import Malformed, NotYet, Refusal, UpgradeRequired
@@ -152,7 +152,7 @@ class Conversation:
             case WSMsgType.PONG:
                 pass
             case WSMsgType.CLOSE:
-                self._reader.close(message.data or Close.NORMAL)
+                self._reader.close(_echoed(message.data))
                 self._reader.hang_up()
                 return False
             case _:
@@ -213,13 +213,23 @@ class Conversation:
             self._reader.close(Close.MALFORMED)
 
 
+def _echoed(code: int | None) -> int:
+    """The code that answers a client's close frame: its own, unless there is none or no such code (§7.4)."""
+    if not code:
+        return Close.NORMAL
+    return code if 1000 <= code < 5000 else Close.PROTOCOL_ERROR
+
+
 def _check_upgrade(request: web.Request) -> None:
     """Raise `UpgradeRequired` for what is no WebSocket handshake of version 13 (RFC 6455 §4.2.1)."""
+    if request.can_read_body:
+        raise Malformed("A WebSocket handshake has no body.")
     headers = request.headers
     connection = {part.strip().lower() for part in headers.get("Connection", "").split(",")}
     if (
         headers.get("Upgrade", "").strip().lower() != "websocket"
         or "upgrade" not in connection
         or headers.get("Sec-WebSocket-Version") != "13"
+        or request.version < HttpVersion11
     ):
         raise UpgradeRequired

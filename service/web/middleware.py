@@ -103,6 +103,6 @@ def _for_programs(request: web.Request) -> bool:
         "multipart/form-data",
     }:
         return False
-    path = request.path
+    path = request.path.rstrip("/")
     below_article = path.startswith("/articles/") and path.count("/") > 2
     return below_article or path in {"/healthz", "/readyz"} or "json" in request.headers.get("Accept", "")

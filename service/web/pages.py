@@ -14,12 +14,13 @@ from msgspec import UNSET
 from service import keys, protocol
 from service.errors import Malformed, NotFound, Refusal, UpgradeRequired
 from service.fresh import Seen
-from service.paper import WINDOW, Lists, Page, Parts, Render, View
+from service.paper import WINDOW, Lists, Parts, Render, View, etag
 from service.protocol import MAX_INTEGER, Slug
 from service.settings import Settings
 
 SECTION_ARTICLES = 60
 FRONT_SECTIONS = 8
+_UNSTORABLE = re.compile("[\\0\\ud800-\\udfff]")  # what Postgres takes for no text
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -55,7 +56,9 @@ async def front(request: web.Request) -> web.Response:
 async def section(request: web.Request) -> web.Response:
     """GET /sections/{section}: its latest articles."""
     name = request.match_info["section"]
-    articles = await request.app[keys.ARTICLES].recent(SECTION_ARTICLES, name) if name.isprintable() else []
+    articles = (
+        await request.app[keys.ARTICLES].recent(SECTION_ARTICLES, name) if _UNSTORABLE.search(name) is None else []
+    )
     if not articles:
         raise NotFound
     lists = await request.app[keys.PAPER].lists()
@@ -68,7 +71,8 @@ async def article(request: web.Request) -> web.Response:
     if before is not None and around is not None:
         raise Malformed("Give one of before and around, not both.")
     view = View(slug(request), base(request), around, before, request.query.get("held") == "1")
-    return _answer(request, await request.app[keys.PAPER].page(view, number(request.query, "seen") or 0))
+    made = await request.app[keys.PAPER].page(view, number(request.query, "seen") or 0)
+    return _answer(request, made.body, made.etag)
 
 
 async def comment(request: web.Request) -> web.Response:
@@ -145,9 +149,8 @@ def page(
     value = lists.value if lists else Lists([], [], [])
     around = _context(request.app, base(request), value, stale=bool(lists and lists.stale))
     text = aiohttp_jinja2.get_env(request.app).get_template(template).render({**around, **context})
-    response = web.Response(text=text, status=status, content_type="text/html")
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response
+    body = text.encode()
+    return _answer(request, body, etag(body), status)
 
 
 def refusal_headers(refusal: Refusal) -> dict[str, str]:
@@ -222,11 +225,11 @@ def _context(app: web.Application, url: str, lists: Lists, *, stale: bool) -> di
     }
 
 
-def _answer(request: web.Request, made: Page) -> web.Response:
-    if any(tag.value in {made.etag, "*"} for tag in request.if_none_match or ()):
+def _answer(request: web.Request, body: bytes, tag: str, status: int = 200) -> web.Response:
+    if status == 200 and any(known.value in {tag, "*"} for known in request.if_none_match or ()):
         response = web.Response(status=304)
     else:
-        response = web.Response(body=made.body, content_type="text/html", charset="utf-8")
+        response = web.Response(body=body, status=status, content_type="text/html", charset="utf-8")
     response.headers["Cache-Control"] = "private, no-cache"
-    response.etag = made.etag
+    response.etag = tag
     return response

@@ -10,7 +10,7 @@ THREAD = f"/articles/{SLUG}"
 
 ROUTES = (
     web.get("/", pages.front),
-    web.get("/sections/{section}", pages.section),
+    web.get("/sections/{section:.+}", pages.section),
     web.get(THREAD, pages.article),
     web.get(f"/comments/{NO}", pages.comment),
     web.get(r"/pictures/{name:[0-9a-f]{32}}", pages.picture),
@@ -18,7 +18,7 @@ ROUTES = (
     web.get(f"{THREAD}/comments", comments.window),
     web.post(f"{THREAD}/comments", comments.post),
     web.delete(f"{THREAD}/comments/{NO}", comments.retract),
-    web.get(f"{THREAD}/live", live.live),
+    web.get(f"{THREAD}/live", live.live, allow_head=False),
     web.get(f"{THREAD}/events", live.events),
     web.get("/healthz", health.healthz),
     web.get("/readyz", health.readyz),

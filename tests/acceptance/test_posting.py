@@ -1,5 +1,6 @@
 """Posting over HTTP, the limits, and what is kept of a visitor: nothing."""
 
+import html
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 import asyncpg
 import pytest
 import pytest_asyncio
+from yarl import URL
 
 from tests.site import Site, command, op, receive, send, serving
 
@@ -124,6 +126,7 @@ async def test_no_address_of_a_visitor_is_kept_anywhere(limited: Site, tmp_path:
         ("GET", f"{COMMENTS}?epoch=x", b"", {}, 400, "malformed"),
         ("DELETE", f"{COMMENTS}/1", b"{}", {}, 400, "malformed"),
         ("DELETE", f"{COMMENTS}/1", b'{"key":"x"}', {}, 404, "not-found"),
+        ("POST", COMMENTS, b"junk", {"Content-Type": "application/json", "Content-Encoding": "gzip"}, 400, "malformed"),
         ("GET", "/articles/story/live", b"", {}, 426, "upgrade"),
         ("GET", "/articles/story/events", b"", {}, 501, "not-yet"),
     ],
@@ -219,3 +222,32 @@ async def test_articles_that_cannot_be_read_are_named_and_the_others_loaded(site
     status, out, _ = await command(site.environ, "articles", "list")
     assert status == 0
     assert "good" in out
+
+
+async def test_pages_are_asked_for_again_by_their_tag(site: Site) -> None:
+    for path in ("/", "/articles/story", "/sections/News"):
+        async with site.http.get(path) as response:
+            tag = response.headers["ETag"]
+        async with site.http.get(path, headers={"If-None-Match": tag}) as response:
+            assert response.status == 304
+
+
+async def test_a_section_of_any_name_has_its_page(site: Site, tmp_path: Path) -> None:
+    for number, name in enumerate(("é\u00a0: x", "{{7*7}}", "a/b", "100%")):
+        folder = tmp_path / f"section{number}"
+        folder.mkdir()
+        await site.load(folder, f"of-section-{number}", section=f"'{name}'")
+        async with site.http.get(f"/articles/of-section-{number}") as response:
+            page = await response.text()
+        link = page.split('href="/sections/', 1)[1].split('"', 1)[0]
+        links = {part.split('"', 1)[0] for part in page.split('href="/sections/')[1:]}
+        assert link
+        for each in links:
+            async with site.http.get(URL(f"/sections/{html.unescape(each)}", encoded=True)) as response:
+                assert response.status == 200
+
+
+async def test_an_unknown_subprotocol_tells_the_log_nothing_of_the_visitor(limited: Site, tmp_path: Path) -> None:
+    async with limited.socket("story", subprotocols=["chat"]) as socket:
+        await receive(socket, "joined")
+    assert "127.0.0.1: Client" not in (tmp_path / "log").read_text()

@@ -7,7 +7,7 @@ one frame for all. Fan-out never awaits anyone. What a hint skipped or never bro
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from typing import Literal, Protocol
 
 import msgspec
@@ -18,11 +18,10 @@ from service.bus import Bus, heed_cancellation
 from service.crowd import Crowd
 from service.errors import NotFound, Unavailable
 from service.ledger import Gap, Ledger
+from service.pieces import frames, pieces, weight
 from service.protocol import Bye, Changes, Comment, Epoch, Joined, Ping, Readers, Slug, ThreadId
 from service.store.comments import Comments, Since
 
-PIECE = 32 * 1024  # bytes of one message, unless a comment is larger,
-ENVELOPE = 512  # of which all but the comments takes less: the longest epoch, the numbers, the thread
 CATCH_UP = 300  # comments, and
 CATCH_UP_BYTES = 128 * 1024  # beyond which a reader is reset
 STEP = 500  # comments in one read of a repair
@@ -162,7 +161,7 @@ class Rooms:
         missed = room.ledger.since(after)
         if missed is None:
             missed = await self._read(room, after)
-        if missed is None or epoch != room.ledger.epoch or len(missed) > CATCH_UP or _size(missed) > CATCH_UP_BYTES:
+        if missed is None or epoch != room.ledger.epoch or len(missed) > CATCH_UP or weight(missed) > CATCH_UP_BYTES:
             return room.joined("reset")
         return room.joined("catchup" if after < room.ledger.version else "live", missed)
 
@@ -332,28 +331,3 @@ class Rooms:
         self._bus.unsubscribe(room.id)
         for reader in tuple(room.readers):
             reader.close(protocol.Close.SERVER_ERROR)
-
-
-def frames(joined: Joined, after: int) -> Iterator[bytes]:
-    """A `joined` of someone who is at `after` as frames of at most 32 KiB: `joined`, then `changes`."""
-    first, *others = pieces(Changes(after, joined.version, joined.count, joined.comments))
-    head = msgspec.structs.replace(joined, version=first.to, comments=first.comments)
-    for message in (head, *others):
-        yield protocol.frame(protocol.encode(message))
-
-
-def pieces(changes: Changes) -> Iterator[Changes]:
-    """Changes in runs of at most 32 KiB, each beginning where the one before ended."""
-    from_, run, size = changes.from_, list[Comment](), ENVELOPE
-    for comment in changes.comments:
-        length = len(protocol.encode(comment)) + 1  # and a comma
-        if run and size + length > PIECE:
-            yield Changes(from_, run[-1].version, changes.count, tuple(run))
-            from_, run, size = run[-1].version, [], ENVELOPE
-        run.append(comment)
-        size += length
-    yield Changes(from_, changes.to, changes.count, tuple(run), changes.thread)
-
-
-def _size(comments: Sequence[Comment]) -> int:
-    return sum(len(protocol.encode(comment)) for comment in comments)

@@ -26,8 +26,9 @@ from service.crowd import Crowd
 from service.errors import NotFound, Unavailable
 from service.ingest import Ingest
 from service.ledger import Ledger
+from service.pieces import PIECE, frames, pieces
 from service.protocol import Bye, Changes, Close, Comment, Epoch, Joined, Ping, Readers, Slug, Thread, ThreadId
-from service.rooms import CATCH_UP, PIECE, Room, Rooms
+from service.rooms import CATCH_UP, Room, Rooms
 from service.store import database
 from service.store.articles import Articles
 from service.store.comments import Comments, Draft, Position, Since, Standing
@@ -832,7 +833,7 @@ async def test_a_worker_whose_readers_are_gone_leaves_at_once(site: Site, one: W
 def test_pieces_are_small_contiguous_and_whole(size: int) -> None:
     comments = tuple(Comment(no, no, AT, by="Anonymous", html="x" * size, quotes=()) for no in range(11, 91))
     whole = Changes(10, 95, 80, comments, Thread("held", 3600))
-    cut = list(rooms.pieces(whole))
+    cut = list(pieces(whole))
     assert cut[0].from_ == 10
     assert cut[-1].to == 95
     assert all(before.to == after.from_ for before, after in itertools.pairwise(cut))
@@ -844,14 +845,14 @@ def test_pieces_are_small_contiguous_and_whole(size: int) -> None:
 def test_a_catch_up_with_the_longest_envelope_keeps_within_a_piece() -> None:
     comments = tuple(Comment(no, no, AT, by="Anonymous", html="x" * 50, quotes=()) for no in range(1, 3000))
     joined = Joined(Epoch("e" * 40), 3000, protocol.MAX_INTEGER, "catchup", comments, Thread("closed", 86400), 10**9)
-    sizes = [len(unframed(frame)) for frame in rooms.frames(joined, 0)]
+    sizes = [len(unframed(frame)) for frame in frames(joined, 0)]
     assert max(sizes) <= PIECE
     assert len(sizes) > 5
 
 
 def test_changes_without_comments_are_one_piece() -> None:
     state = Changes(5, 6, 0, (), Thread("closed"))
-    assert list(rooms.pieces(state)) == [state]
+    assert list(pieces(state)) == [state]
 
 
 def test_a_ledger_begins_anew_with_its_room() -> None:

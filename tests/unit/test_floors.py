@@ -16,7 +16,7 @@ FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
     ("words", frozenset({"article_file", "logs", "protocol", "settings", "text"})),
     (
         "wells",
-        frozenset({"assets", "bus", "crowd", "embedded", "fresh", "guard", "keyring", "ledger", "store"}),
+        frozenset({"assets", "bus", "crowd", "embedded", "fresh", "guard", "keyring", "ledger", "pieces", "store"}),
     ),
     ("work", frozenset({"health", "ingest", "paper", "press", "rooms"})),
     ("acts", frozenset({"posting"})),

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from service import embedded, supervisor
 from service.embedded import Postgres, Valkey
-from tests.site import Site, serving
+from tests.site import Site, telling
 
 SECRET = "a secret for tests only"
 
@@ -63,14 +63,5 @@ async def redis_url(stores: Stores) -> str:
 @pytest_asyncio.fixture
 async def site(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Site]:
     """Two workers, no limits, one open thread `story`."""
-    settings = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "SECRET": secrets.token_hex(16),
-        "WORKERS": "2",
-        "POSTS_PER_MINUTE": "0",
-    }
-    async with serving(tmp_path / "log", **settings) as running:
-        (tmp_path / "stories").mkdir()
-        await running.load(tmp_path / "stories", "story")
+    async with telling(tmp_path, database_url, redis_url, POSTS_PER_MINUTE="0") as running:
         yield running

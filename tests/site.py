@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import signal
 import sys
 import uuid
@@ -96,6 +97,16 @@ async def serving(log: Path, **settings: str) -> AsyncIterator[Site]:
         yield site
     finally:
         await site.stop()
+
+
+@contextlib.asynccontextmanager
+async def telling(folder: Path, database_url: str, redis_url: str, **settings: str) -> AsyncIterator[Site]:
+    """Serve by two workers with one open thread `story`; articles and the log lie in `folder`."""
+    stores = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "SECRET": secrets.token_hex(16), "WORKERS": "2"}
+    async with serving(folder / "log", **stores, **settings) as running:
+        (folder / "stories").mkdir()
+        await running.load(folder / "stories", "story")
+        yield running
 
 
 def op() -> str:

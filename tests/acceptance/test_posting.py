@@ -1,7 +1,6 @@
 """Posting over HTTP, the limits, and what is kept of a visitor: nothing."""
 
 import html
-import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 import pytest_asyncio
 from yarl import URL
 
-from tests.site import Site, command, op, receive, send, serving
+from tests.site import Site, command, op, receive, send, telling
 
 COMMENTS = "/articles/story/comments"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -23,17 +22,8 @@ VISITOR = "203.0.113.77"
 @pytest_asyncio.fixture
 async def limited(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Site]:
     """Two workers with the limits that hold by default, behind a proxy that is trusted."""
-    settings = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "SECRET": secrets.token_hex(16),
-        "WORKERS": "2",
-        "TRUSTED_PROXIES": "127.0.0.0/8",
-        "LOG_LEVEL": "debug",
-    }
-    async with serving(tmp_path / "log", **settings) as running:
-        (tmp_path / "stories").mkdir()
-        await running.load(tmp_path / "stories", "story")
+    proxied = {"TRUSTED_PROXIES": "127.0.0.0/8", "LOG_LEVEL": "debug"}
+    async with telling(tmp_path, database_url, redis_url, **proxied) as running:
         yield running
 
 

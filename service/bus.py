@@ -10,23 +10,22 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
-from service import redis_pool
-from service.protocol import Changes, Epoch, ThreadId
+from service import protocol, redis_pool
+from service.protocol import Epoch, ThreadId
+from service.run import Run
 
-LIMIT = 32 * 1024  # bytes of one hint: large ones can exceed a subscriber's output buffer, and cut off every worker
-QUEUE = 4096  # hints waiting for Redis; beyond it the oldest are dropped
+QUEUE = 8 * 1024 * 1024  # bytes of hints waiting for Redis; beyond it the oldest are dropped
+BURST = 64  # hints sent at once
 HEARTBEAT_SECONDS = 1.0
 DEAF_SECONDS = 5.0  # nothing heard for so long, not even the own heartbeat: a new connection
 RETRY_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
-Heard = Callable[[ThreadId, Epoch, Changes, bytes], None]
-_changes = msgspec.json.Decoder(Changes)
+Heard = Callable[[ThreadId, Epoch, Run], None]
 
 
 class Bus:
@@ -41,7 +40,8 @@ class Bus:
         self._own = self._prefix + b"worker:" + worker.encode()
         self._confirmed: dict[bytes, asyncio.Event] = {self._own: asyncio.Event()}
         self._asks: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
-        self._outbox: deque[tuple[bytes, bytes]] = deque(maxlen=QUEUE)
+        self._outbox: deque[tuple[bytes, bytes]] = deque()
+        self._waiting = 0
         self._queued = asyncio.Event()
         self._connection: AbstractConnection | None = None
 
@@ -65,11 +65,9 @@ class Bus:
         if self._confirmed.pop(channel, None):
             self._asks.put_nowait(("UNSUBSCRIBE", channel))
 
-    def publish(self, thread: ThreadId, epoch: Epoch, payload: bytes) -> None:
-        """Tell the other workers of these encoded changes; never waits. Beyond 32 KiB: only to look."""
-        head = f"{epoch}\n".encode()
-        self._outbox.append((self._channel(thread), head + payload if len(payload) <= LIMIT else head))
-        self._queued.set()
+    def publish(self, thread: ThreadId, epoch: Epoch, run: Run) -> None:
+        """Tell the other workers of a run; never waits."""
+        self._put(self._channel(thread), b"%b\n%b" % (epoch.encode(), protocol.encode(run.message())))
 
     async def run(self, heard: Heard, check: Callable[[], None]) -> None:
         """Listen and publish until cancelled; `check` is called whenever something may have been missed."""
@@ -115,16 +113,13 @@ class Bus:
                     if not missing:
                         check()  # whatever was published while nobody listened
             elif kind == b"message" and channel != self._own:
-                self._pass_on(channel, data, heard, check)
+                self._pass_on(channel, data, heard)
 
-    def _pass_on(self, channel: bytes, data: bytes, heard: Heard, check: Callable[[], None]) -> None:
+    def _pass_on(self, channel: bytes, data: bytes, heard: Heard) -> None:
         try:
             thread = ThreadId(int(channel.rsplit(b":", 1)[1]))
-            head, payload = data.split(b"\n", 1)
-            if not payload:
-                check()
-                return
-            heard(thread, Epoch(head.decode()), _changes.decode(payload), payload)
+            epoch, payload = data.split(b"\n", 1)
+            heard(thread, Epoch(epoch.decode()), Run.read(payload))
         except (ValueError, RecursionError):  # msgspec's DecodeError is a ValueError
             log.warning("a hint that can't be read")
 
@@ -140,18 +135,30 @@ class Bus:
         while True:
             await self._queued.wait()
             self._queued.clear()
-            pipeline = self._redis.pipeline(transaction=False)
             while self._outbox:
-                pipeline.publish(*self._outbox.popleft())
-            with contextlib.suppress(RedisError, OSError):  # they were hints: the versions tell
-                await pipeline.execute()
-            heed_cancellation()
+                pipeline = self._redis.pipeline(transaction=False)
+                for _ in range(min(BURST, len(self._outbox))):
+                    pipeline.publish(*self._take())
+                with contextlib.suppress(RedisError, OSError):  # they were hints: the versions tell
+                    await pipeline.execute()
+                heed_cancellation()
 
     async def _beat(self) -> None:
         while True:
-            self._outbox.append((self._own, b""))
-            self._queued.set()
+            self._put(self._own, b"")
             await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    def _put(self, channel: bytes, data: bytes) -> None:
+        self._outbox.append((channel, data))
+        self._waiting += len(data)
+        while self._waiting > QUEUE:
+            self._take()
+        self._queued.set()
+
+    def _take(self) -> tuple[bytes, bytes]:
+        channel, data = self._outbox.popleft()
+        self._waiting -= len(data)
+        return channel, data
 
     def _channel(self, thread: ThreadId) -> bytes:
         return b"%sthread:%d" % (self._prefix, thread)

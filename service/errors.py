@@ -19,7 +19,6 @@
         ├── TooFast           429  too-fast      waiting helps
         ├── TooMany           429  too-many      waiting helps
         ├── Internal          500  internal
-        ├── NotYet            501  not-yet
         └── Unavailable       503  unavailable   waiting helps
 
 A class's docstring is its default message: a sentence for the person who reads it. Codes and statuses are the wire
@@ -140,12 +139,6 @@ class Internal(Refusal):
     """Something went wrong on our side; please try again."""
 
     code, status = "internal", 500
-
-
-class NotYet(Refusal):
-    """This is not available yet."""
-
-    code, status = "not-yet", 501
 
 
 class Unavailable(Refusal):

@@ -13,16 +13,17 @@ from uuid import UUID
 import asyncpg
 
 from service.errors import Internal, NotFound, Refusal, ThreadClosed, Unavailable
-from service.protocol import Changes, Epoch, ThreadId
+from service.protocol import Comment, Epoch, ThreadId
+from service.run import Run
 from service.store import comments, database
-from service.store.comments import Draft, Outcome, Standing
+from service.store.comments import Draft, Outcome, Position, Standing
 
 BATCH = 256  # drafts in one commit
 QUEUE = 4096  # drafts waiting; beyond it a post is refused at once
 PATIENCE = 8.0  # seconds for which a batch of unknown outcome is tried again: below the client's ten
 
 log = logging.getLogger(__name__)
-Published = Callable[[ThreadId, Epoch, Changes], None]
+Published = Callable[[ThreadId, Epoch, Run], None]
 
 
 class _Entry:
@@ -100,8 +101,9 @@ class Ingest:
 
     async def _settle(self, batch: list[_Entry]) -> None:
         """Bring a batch to its end: every result is set, whatever happens."""
+        drafts = [entry.draft for entry in batch]
         try:
-            outcomes = await self._commit([entry.draft for entry in batch])
+            outcomes, first = await self._commit(drafts)
         except Unavailable as refusal:
             _fail(batch, refusal)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
@@ -114,12 +116,13 @@ class Ingest:
         else:
             for entry, outcome in zip(batch, outcomes, strict=True):
                 _tell(entry, outcome)
-            self._publish([entry.draft for entry in batch], outcomes)
+            self._publish(drafts, outcomes, first=first)
 
-    async def _commit(self, drafts: Sequence[Draft]) -> list[Outcome]:
+    async def _commit(self, drafts: Sequence[Draft]) -> tuple[list[Outcome], bool]:
         """Run a batch until its outcome is known: the same one again, after a lost connection or a timeout.
 
         That is safe because the store looks for each op under the thread's lock, and so after the lost transaction.
+        Also says whether the first try gave the outcome: else what is not fresh may be our own.
         """
         try:
             async with asyncio.timeout(PATIENCE):
@@ -127,7 +130,7 @@ class Ingest:
                     try:
                         if self._connection is None:
                             self._connection = await database.connect(self._url)
-                        return await comments.post(self._connection, drafts)
+                        return await comments.post(self._connection, drafts), attempt == 0
                     except Unavailable as refusal:
                         self._hang_up()
                         log.warning(
@@ -143,20 +146,17 @@ class Ingest:
             self._connection.terminate()
             self._connection = None
 
-    def _publish(self, drafts: Sequence[Draft], outcomes: Sequence[Outcome]) -> None:
-        fresh: dict[ThreadId, list[Outcome]] = {}
+    def _publish(self, drafts: Sequence[Draft], outcomes: Sequence[Outcome], *, first: bool) -> None:
+        """Tell what is new; after a retry also where each thread stands, since what is new may be in the lost try."""
+        positions: dict[ThreadId, Position] = {}
+        fresh: dict[ThreadId, list[Comment]] = {}
         for draft, outcome in zip(drafts, outcomes, strict=True):
-            if outcome.published:
-                fresh.setdefault(draft.thread, []).append(outcome)
-        for thread, published in fresh.items():
-            position = published[0].position
-            new = tuple(outcome.published for outcome in published if outcome.published)
-            if position:
-                self._published(
-                    thread,
-                    position.epoch,
-                    Changes(position.version - len(new), position.version, position.count, new),
-                )
+            if outcome.position and (outcome.published or not first):
+                positions[draft.thread] = outcome.position
+                fresh.setdefault(draft.thread, []).extend([outcome.published] if outcome.published else [])
+        for thread, at in positions.items():
+            new = fresh[thread]
+            self._published(thread, at.epoch, Run.of(at.version - len(new), at.version, at.count, new))
 
 
 def _tell(entry: _Entry, outcome: Outcome) -> None:

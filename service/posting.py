@@ -8,8 +8,9 @@ from service.errors import OpReused
 from service.guard.limits import Limits
 from service.ingest import Ingest
 from service.keyring import Keyring
-from service.protocol import Accepted, AuthorKey, Changes, CommentNo, Op, ThreadId
+from service.protocol import Accepted, AuthorKey, CommentNo, Op, ThreadId
 from service.rooms import Rooms
+from service.run import Run
 from service.store.comments import Comments, Draft
 
 
@@ -61,11 +62,8 @@ class Posting:
         retracted = await self._comments.retract(thread, no, self._keyring.op_tag(key))
         position = retracted.position
         if change := retracted.change:
-            self._rooms.committed(
-                thread,
-                position.epoch,
-                Changes(position.version - 1, position.version, position.count, (change,)),
-            )
+            run = Run.of(position.version - 1, position.version, position.count, [change])
+            self._rooms.committed(thread, position.epoch, run)
         standing = retracted.standing
         return Accepted(op, standing.no, standing.version, standing.state)
 

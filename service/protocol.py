@@ -5,12 +5,11 @@ exactly); unknown fields are ignored, so that workers of two releases understand
 """
 
 import datetime
-import struct
 from enum import IntEnum
 from typing import Annotated, Literal, NewType, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 from service.errors import Malformed, Refusal
 
@@ -36,6 +35,7 @@ Op = Annotated[
 AuthorKey = Annotated[str, Meta(min_length=1, max_length=64)]
 Gone = Literal["retracted", "removed", "held"]
 State = Literal["published", "held", "retracted", "removed"]
+Mode = Literal["live", "catchup", "reset"]
 
 
 class Close(IntEnum):
@@ -76,24 +76,24 @@ class Comment(msgspec.Struct, frozen=True):
 
 
 class Joined(msgspec.Struct, frozen=True, tag="joined"):
-    """The first message to a reader: where the thread stands, and what this reader missed."""
+    """The first message to a reader: where the thread stands, and what this reader missed: each a `Comment`."""
 
     epoch: Epoch
     version: Version
     count: int
-    mode: Literal["live", "catchup", "reset"]
-    comments: tuple[Comment, ...]
+    mode: Mode
+    comments: tuple[Raw, ...]
     thread: Thread
     readers: int
 
 
 class Changes(msgspec.Struct, frozen=True, tag="changes"):
-    """What happened in (`from`, `to`], complete, in version order, each comment once in its latest state."""
+    """What happened in (`from`, `to`], complete, in version order, each `Comment` once in its latest state."""
 
     from_: Version = msgspec.field(name="from")
     to: Version
     count: int
-    comments: tuple[Comment, ...]
+    comments: tuple[Raw, ...]
     thread: Thread | UnsetType = UNSET
 
 
@@ -258,26 +258,6 @@ def refused(op: str | None, refusal: Refusal) -> Refused:
 def whole_seconds(seconds: float | None) -> int | UnsetType:
     """Seconds rounded up to at least 1, or unset."""
     return UNSET if seconds is None else max(1, -int(-seconds // 1))
-
-
-def frame(payload: bytes) -> bytes:
-    """One unmasked, unfragmented text frame (RFC 6455 §5.2), to be written to any number of connections."""
-    size = len(payload)
-    if size < 126:
-        return struct.pack("!BB", 0x81, size) + payload
-    if size < 1 << 16:
-        return struct.pack("!BBH", 0x81, 126, size) + payload
-    return struct.pack("!BBQ", 0x81, 127, size) + payload
-
-
-def pong_frame(payload: bytes) -> bytes:
-    """The answer to a client's ping frame, whose payload has at most 125 bytes (RFC 6455 §5.5.3)."""
-    return struct.pack("!BB", 0x8A, len(payload)) + payload
-
-
-def close_frame(code: int) -> bytes:
-    """A close frame (RFC 6455 §5.5.1) without a reason."""
-    return struct.pack("!BBH", 0x88, 2, code)
 
 
 def _lenient(decoder: "msgspec.json.Decoder[T]", data: bytes | str) -> T | None:

@@ -28,6 +28,7 @@ from service.store.articles import Articles
 
 BUSY_SECONDS = 3.0  # for which the workers of a killed supervisor may still hold the port
 REDIS_SECONDS = 5.0
+UNSENT_BYTES = 64 * 1024  # of a connection that the kernel takes ahead; megabytes would hide how slow a reader is
 SECRET_BYTES = 32
 
 Store = Postgres | Valkey
@@ -65,8 +66,7 @@ async def bind(host: str, port: int) -> socket.socket:
     end = asyncio.get_running_loop().time() + BUSY_SECONDS
     while True:
         try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            return socket.create_server((host, port), family=family, backlog=worker.BACKLOG)
+            return _listen(host, port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise StartError(f"Afterword can't listen on {host}, port {port}: {error.strerror}.") from None
@@ -75,6 +75,13 @@ async def bind(host: str, port: int) -> socket.socket:
                     f"Port {port} on {host} is busy: stop what uses it, or set AFTERWORD_PORT to a free one."
                 ) from None
             await asyncio.sleep(0.1)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=worker.BACKLOG)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)  # its connections inherit it
+    return listener
 
 
 def address(settings: Settings, listener: socket.socket) -> str:

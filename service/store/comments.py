@@ -64,11 +64,11 @@ class Outcome(NamedTuple):
 
 
 class Since(NamedTuple):
-    """What changed after a version: complete up to `reached`, which is the thread's version unless cut short."""
+    """What changed in a thread since version `from_`: complete, in version order, each comment once."""
 
     position: Position
     comments: tuple[Comment, ...]
-    reached: int
+    from_: int
 
 
 class Retracted(NamedTuple):
@@ -108,14 +108,20 @@ class Comments:
         return Retracted(_standing(row), _comment(row) if row["raised"] else None, position)
 
     async def since(self, thread: ThreadId, version: int, limit: int) -> Since:
-        """What changed after `version`, at most `limit` comments. Raises `NotFound`."""
+        """What changed after `version`, or the last `limit` comments of it. Raises `NotFound`."""
         async with available():
             rows = await self._pool.fetch(SQL["since"], thread, min(version, MAX_INTEGER), limit)
         if not rows:
             raise NotFound
         position = _position(rows[0])
         comments = _comments(rows)
-        return Since(position, comments, comments[-1].version if len(comments) == limit else position.version)
+        from_ = comments[0].version - 1 if len(comments) == limit else min(version, position.version)
+        return Since(position, comments, from_)
+
+    async def renew(self, thread: ThreadId, epoch: Epoch, version: int) -> None:
+        """Begin a new epoch where the thread stands below a version that was seen in this one: it was restored."""
+        async with available():
+            await self._pool.execute(SQL["renew"], thread, epoch, version)
 
     async def positions(self, threads: Sequence[ThreadId]) -> dict[ThreadId, tuple[Epoch, int]]:
         """Epoch and version of every thread that exists."""

@@ -94,8 +94,8 @@ def json(message: msgspec.Struct, status: int = 200) -> web.Response:
 
 
 async def _since(rooms: Rooms, slug: protocol.Slug, epoch: str, after: int) -> Joined:
-    async with rooms.enter(slug) as room:
-        return await rooms.join(room, epoch, after)
+    async with rooms.enter(slug, epoch, after) as room:
+        return room.missed(epoch, after)
 
 
 async def _post_json(request: web.Request) -> web.Response:

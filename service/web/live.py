@@ -2,27 +2,25 @@
 
 import asyncio
 import logging
-import random
 import time
 from collections import deque
 
 from aiohttp import HttpVersion11, WSMessage, WSMsgType, web
 
-from service import keys, protocol
-from service.errors import Malformed, NotYet, Refusal, UpgradeRequired
+from service import frame, keys, protocol
+from service.errors import Malformed, Refusal, UpgradeRequired
+from service.frame import Frame
 from service.guard import origin, visitors
 from service.posting import Act, Posting
 from service.protocol import Close, Pong, Post, Retract
 from service.rooms import Room
+from service.rooms.reader import CLOSING_SECONDS
 from service.web import pages
 from service.web.comments import resume
+from service.web.lines import SocketReader
 
-PING_SECONDS = 15.0
-SILENT_SECONDS = 40.0
-MAX_BUFFER = 256 * 1024  # bytes that a reader may leave unread
 OUTSTANDING = 64  # posts of one socket that may wait for their commit; then nothing more is read from it
 JUNK, JUNK_SECONDS = 10, 60.0  # the tenth malformed message within a minute closes
-CLOSING_SECONDS = 2.0  # for which a closing handshake is waited for
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +30,7 @@ async def live(request: web.Request) -> web.WebSocketResponse:
     origin.check(request, request.app[keys.SETTINGS])
     epoch, after = resume(request)
     _check_upgrade(request)
-    rooms = request.app[keys.ROOMS]
-    async with rooms.enter(pages.slug(request)) as room:
+    async with request.app[keys.ROOMS].enter(pages.slug(request), epoch, after) as room:
         socket = web.WebSocketResponse(
             protocols=(protocol.SUBPROTOCOL,),
             compress=False,
@@ -48,72 +45,14 @@ async def live(request: web.Request) -> web.WebSocketResponse:
             return socket  # gone already
         reader = SocketReader(request.transport)
         try:
-            joined = await rooms.join(room, epoch, after)
-            room.seat(reader, joined, after or 0)  # no await since it joined: nothing passes it by
+            room.seat(reader, epoch, after)
             await Conversation(request, socket, room, reader).run()
         except Exception:
             log.exception("a conversation ended in an error")  # the answer was 101: there is no other one to give
             reader.close(Close.SERVER_ERROR)
         finally:
-            room.readers.discard(reader)
+            room.leave(reader)
     return socket
-
-
-async def events(_request: web.Request) -> web.StreamResponse:
-    """GET /articles/{slug}/events: Server-Sent Events come later."""
-    raise NotYet
-
-
-class SocketReader:
-    """One open socket as a room sees it: written to without ever waiting."""
-
-    __slots__ = ("_closed", "_heard", "_loop", "_next_ping", "_transport")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._loop = asyncio.get_running_loop()
-        self._closed = False
-        self._heard = self._loop.time()
-        self._next_ping = self._heard + random.uniform(0, PING_SECONDS)  # noqa: S311 - so that a storm does not beat in step
-
-    def send(self, frame: bytes) -> None:
-        """Write a frame. Who leaves 256 KiB unread is cut off: only an abort frees a buffer that nobody reads."""
-        if self._closed or self._transport.is_closing():
-            return
-        if self._transport.get_write_buffer_size() > MAX_BUFFER:
-            self.close(Close.TOO_SLOW)
-            self._transport.abort()
-            return
-        self._transport.write(frame)
-
-    @property
-    def closed(self) -> bool:
-        """Whether the close frame was sent."""
-        return self._closed
-
-    def hang_up(self) -> None:
-        """End the connection when what was written is out; aiohttp's own close frame would be a second one."""
-        self._transport.close()
-
-    def heard(self) -> None:
-        """Note that the client is there."""
-        self._heard = self._loop.time()
-
-    def beat(self, now: float, ping: bytes) -> None:
-        """Write `ping` if it is time; abort who was silent too long."""
-        if now - self._heard > SILENT_SECONDS:
-            self.close(Close.SILENT)
-            self._transport.abort()
-        elif now >= self._next_ping:
-            self._next_ping = now + PING_SECONDS
-            self.send(ping)
-
-    def close(self, code: Close | int) -> None:
-        """Send the one close frame; whoever does not answer it is cut off."""
-        if not self._closed and not self._transport.is_closing():
-            self._transport.write(protocol.close_frame(code))
-            self._loop.call_later(CLOSING_SECONDS, self._transport.abort)
-        self._closed = True
 
 
 class Conversation:
@@ -148,7 +87,7 @@ class Conversation:
             case WSMsgType.BINARY:
                 self._reader.close(Close.MALFORMED)
             case WSMsgType.PING:
-                self._reader.send(protocol.pong_frame(message.data))
+                self._reader.write(frame.pong(message.data))
             case WSMsgType.PONG:
                 pass
             case WSMsgType.CLOSE:
@@ -204,7 +143,7 @@ class Conversation:
         self._send(protocol.refused(op, refusal))
 
     def _send(self, message: protocol.Outbound) -> None:
-        self._reader.send(protocol.frame(protocol.encode(message)))
+        self._reader.send(Frame(message))
 
     def _count_junk(self) -> None:
         now = time.monotonic()

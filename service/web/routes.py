@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from service.web import comments, health, live, pages, static
+from service.web import comments, events, health, live, pages, static
 
 SLUG = "{slug:[a-z0-9]+(?:-[a-z0-9]+)*}"
 NO = r"{no:[0-9]{1,16}}"
@@ -19,7 +19,7 @@ ROUTES = (
     web.post(f"{THREAD}/comments", comments.post),
     web.delete(f"{THREAD}/comments/{NO}", comments.retract),
     web.get(f"{THREAD}/live", live.live, allow_head=False),
-    web.get(f"{THREAD}/events", live.events),
+    web.get(f"{THREAD}/events", events.events, allow_head=False),
     web.get("/healthz", health.healthz),
     web.get("/readyz", health.readyz),
 )

@@ -118,7 +118,6 @@ async def test_no_address_of_a_visitor_is_kept_anywhere(limited: Site, tmp_path:
         ("DELETE", f"{COMMENTS}/1", b'{"key":"x"}', {}, 404, "not-found"),
         ("POST", COMMENTS, b"junk", {"Content-Type": "application/json", "Content-Encoding": "gzip"}, 400, "malformed"),
         ("GET", "/articles/story/live", b"", {}, 426, "upgrade"),
-        ("GET", "/articles/story/events", b"", {}, 501, "not-yet"),
     ],
 )  # fmt: skip
 async def test_bad_requests_are_refused_by_code(

@@ -16,9 +16,10 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from service import bus, protocol
+from service import bus
 from service.bus import Bus
-from service.protocol import Changes, Comment, Epoch, ThreadId
+from service.protocol import Comment, Epoch, Thread, ThreadId
+from service.run import PIECE, Run
 
 PATIENCE = 20.0  # seconds that any condition may take on a busy machine
 AWAY = "unix:///nowhere/at/all.sock"
@@ -32,13 +33,12 @@ class Worker:
     def __init__(self, url: str, site: str, name: str) -> None:
         self.redis = Redis.from_url(url, socket_timeout=0.25, socket_connect_timeout=0.25, retry=Retry(NoBackoff(), 0))
         self.bus = Bus(self.redis, url, site, name)
-        self.heard: list[tuple[ThreadId, Epoch, Changes]] = []
+        self.heard: list[tuple[ThreadId, Epoch, Run]] = []
         self.looks = 0
 
-    def hear(self, thread: ThreadId, epoch: Epoch, changes: Changes, payload: bytes) -> None:
+    def hear(self, thread: ThreadId, epoch: Epoch, run: Run) -> None:
         """Take a hint down."""
-        assert protocol.encode(changes) == payload
-        self.heard.append((thread, epoch, changes))
+        self.heard.append((thread, epoch, run))
 
     def look(self) -> None:
         """Note that something may have been missed."""
@@ -110,44 +110,45 @@ async def kill_subscribers(admin: Redis) -> None:
     await admin.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
 
 
-def changes(version: int, size: int = 1) -> Changes:
+def posted(version: int, size: int = 1) -> Run:
+    """A new comment, as its commit tells it."""
     comment = Comment(version, version, AT, by="Anonymous", html="x" * size, quotes=())
-    return Changes(version - 1, version, version, (comment,))
+    return Run.of(version - 1, version, version, [comment])
 
 
-def publish(worker: Worker, thread: ThreadId, what: Changes) -> None:
-    worker.bus.publish(thread, EPOCH, protocol.encode(what))
+def publish(worker: Worker, thread: ThreadId, run: Run) -> None:
+    worker.bus.publish(thread, EPOCH, run)
 
 
 async def test_a_hint_reaches_who_asked_for_its_thread_in_order(worker: Worker, other: Worker) -> None:
     await other.bus.subscribe(ONE)
     for version in range(1, 50):
-        publish(worker, TWO, changes(version))
-        publish(worker, ONE, changes(version))
+        publish(worker, TWO, posted(version))
+        publish(worker, ONE, posted(version))
     await eventually(lambda: len(other.heard) == 49)
-    assert other.heard == [(ONE, EPOCH, changes(version)) for version in range(1, 50)]
+    assert other.heard == [(ONE, EPOCH, posted(version)) for version in range(1, 50)]
     assert worker.heard == []
 
 
 async def test_a_subscription_is_confirmed_when_the_next_hint_will_come(worker: Worker, other: Worker) -> None:
     for thread in range(1, 30):
         await other.bus.subscribe(ThreadId(thread))
-        publish(worker, ThreadId(thread), changes(1))
+        publish(worker, ThreadId(thread), posted(1))
         await eventually(heard_so_far(other, thread))
 
 
 async def test_who_subscribes_twice_hears_once(worker: Worker, other: Worker) -> None:
     await asyncio.gather(*(other.bus.subscribe(ONE) for _ in range(5)))
-    publish(worker, ONE, changes(1))
-    publish(worker, ONE, changes(2))
+    publish(worker, ONE, posted(1))
+    publish(worker, ONE, posted(2))
     await eventually(lambda: len(other.heard) >= 2)
-    assert [what.to for _, _, what in other.heard] == [1, 2]
+    assert [run.to for _, _, run in other.heard] == [1, 2]
 
 
 async def test_a_worker_hears_its_own_hints(worker: Worker) -> None:
     await worker.bus.subscribe(ONE)
-    publish(worker, ONE, changes(1))
-    await eventually(lambda: worker.heard == [(ONE, EPOCH, changes(1))])
+    publish(worker, ONE, posted(1))
+    await eventually(lambda: worker.heard == [(ONE, EPOCH, posted(1))])
 
 
 async def test_who_unsubscribed_hears_no_more(worker: Worker, other: Worker) -> None:
@@ -157,12 +158,12 @@ async def test_who_unsubscribed_hears_no_more(worker: Worker, other: Worker) -> 
     other.bus.unsubscribe(ThreadId(3))
     await eventually(lambda: not other.bus._asks.qsize())
     await other.bus.subscribe(ThreadId(4))  # confirmed, and so the one before was heard as well
-    publish(worker, ONE, changes(1))
-    publish(worker, TWO, changes(1))
+    publish(worker, ONE, posted(1))
+    publish(worker, TWO, posted(1))
     await eventually(lambda: other.heard)
     assert [thread for thread, _, _ in other.heard] == [TWO]
     await other.bus.subscribe(ONE)
-    publish(worker, ONE, changes(2))
+    publish(worker, ONE, posted(2))
     await eventually(lambda: len(other.heard) == 2)
 
 
@@ -171,25 +172,35 @@ async def test_two_sites_in_one_redis_never_meet(worker: Worker, redis_url: str)
     async with stranger.running():
         await stranger.bus.subscribe(ONE)
         await worker.bus.subscribe(ONE)
-        publish(worker, ONE, changes(1))
+        publish(worker, ONE, posted(1))
         await eventually(lambda: worker.heard)
-        publish(stranger, ONE, changes(7))
+        publish(stranger, ONE, posted(7))
         await eventually(lambda: stranger.heard)
-    assert [what.to for _, _, what in stranger.heard] == [7]
-    assert [what.to for _, _, what in worker.heard] == [1]
+    assert [run.to for _, _, run in stranger.heard] == [7]
+    assert [run.to for _, _, run in worker.heard] == [1]
 
 
-@pytest.mark.parametrize(("size", "whole"), [(32 * 1024 - 200, True), (32 * 1024, False), (200 * 1024, False)])
-async def test_a_large_change_is_only_a_word_to_look(worker: Worker, other: Worker, size: int, whole: bool) -> None:
+async def test_a_position_alone_and_a_state_arrive_too(worker: Worker, other: Worker) -> None:
     await other.bus.subscribe(ONE)
-    before = other.looks
-    publish(worker, ONE, changes(1, size))
-    if whole:
-        await eventually(lambda: other.heard)
-        assert other.looks == before
-    else:
-        await eventually(lambda: other.looks == before + 1)
-        assert other.heard == []
+    runs = [Run(7, 7, 3), Run(7, 8, 3, (), Thread("closed", 30))]
+    for run in runs:
+        publish(worker, ONE, run)
+    await eventually(lambda: other.heard == [(ONE, EPOCH, run) for run in runs])
+
+
+@pytest.mark.parametrize("size", [PIECE, 200 * 1024])
+async def test_a_hint_of_any_size_arrives_whole(worker: Worker, other: Worker, size: int) -> None:
+    await other.bus.subscribe(ONE)
+    publish(worker, ONE, posted(1, size))
+    await eventually(lambda: other.heard == [(ONE, EPOCH, posted(1, size))])
+
+
+async def test_more_hints_than_go_at_once_arrive_all_in_order(worker: Worker, other: Worker) -> None:
+    await other.bus.subscribe(ONE)
+    for version in range(1, 3 * bus.BURST + 2):
+        publish(worker, ONE, posted(version))
+    await eventually(lambda: len(other.heard) == 3 * bus.BURST + 1)
+    assert [run.to for _, _, run in other.heard] == list(range(1, 3 * bus.BURST + 2))
 
 
 @pytest.mark.parametrize(
@@ -216,21 +227,15 @@ async def test_garbage_on_the_channel_is_survived(worker: Worker, admin: Redis, 
     channel = f"afterword:{name}:thread:1"
     assert await admin.publish(channel, junk) == 1
     assert await admin.publish(f"afterword:{name}:worker:one", junk) == 1
-    publish(worker, ONE, changes(1))
-    await eventually(lambda: worker.heard == [(ONE, EPOCH, changes(1))])
+    publish(worker, ONE, posted(1))
+    await eventually(lambda: worker.heard == [(ONE, EPOCH, posted(1))])
 
 
-async def test_fields_of_a_later_release_are_ignored(redis_url: str, admin: Redis, name: str, hasty: None) -> None:
-    subject, heard = Worker(redis_url, name, "one"), list[tuple[Changes, bytes]]()
+async def test_fields_of_a_later_release_are_ignored(worker: Worker, admin: Redis, name: str) -> None:
+    await worker.bus.subscribe(ONE)
     payload = b'{"type":"changes","from":0,"to":1,"count":0,"comments":[],"later":[1]}'
-    run = subject.bus.run(lambda _thread, _epoch, what, raw: heard.append((what, raw)), subject.look)
-    task = asyncio.create_task(run)
-    await subject.bus.subscribe(ONE)
     await admin.publish(f"afterword:{name}:thread:1", b"e.1\n" + payload)
-    await eventually(lambda: heard == [(Changes(0, 1, 0, ()), payload)])
-    task.cancel()
-    await asyncio.wait([task])
-    await subject.redis.aclose()
+    await eventually(lambda: worker.heard == [(ONE, EPOCH, Run(0, 1, 0))])
 
 
 async def test_a_killed_subscriber_comes_back_and_somebody_looks(
@@ -242,7 +247,7 @@ async def test_a_killed_subscriber_comes_back_and_somebody_looks(
         await kill_subscribers(admin)
         await eventually(partial(looked, other, looks + 2))  # when it was lost, and when all is subscribed
         await eventually(lambda: other.bus.hearing)
-        publish(worker, ONE, changes(round_))
+        publish(worker, ONE, posted(round_))
         await eventually(heard_so_far(other, round_))
     assert "no hints from Redis, trying again" in caplog.text
 
@@ -255,7 +260,7 @@ async def test_what_is_subscribed_while_redis_is_away_comes_when_it_is_back(
     await eventually(lambda: not worker.bus.hearing)
     await worker.bus.subscribe(ONE)
     assert worker.bus.hearing
-    publish(worker, ONE, changes(1))
+    publish(worker, ONE, posted(1))
     await eventually(lambda: worker.heard)
 
 
@@ -269,14 +274,14 @@ async def test_a_frozen_redis_is_noticed_and_left(
     try:
         await eventually(lambda: not worker.bus.hearing)
         await eventually(lambda: worker.looks > looks)
-        publish(worker, ONE, changes(1))  # nobody hears it, and nothing waits for it
+        publish(worker, ONE, posted(1))  # nobody hears it, and nothing waits for it
     finally:
         os.kill(process, signal.SIGCONT)
     assert "nothing heard" in str([vars(record).get("cause") for record in caplog.records])
     await eventually(lambda: worker.bus.hearing)
     looks = worker.looks
-    publish(worker, ONE, changes(2))
-    await eventually(lambda: changes(2) in [what for _, _, what in worker.heard])
+    publish(worker, ONE, posted(2))
+    await eventually(lambda: posted(2) in [run for _, _, run in worker.heard])
 
 
 def test_silence_is_noticed_within_six_seconds() -> None:
@@ -287,7 +292,7 @@ def test_silence_is_noticed_within_six_seconds() -> None:
 async def test_without_redis_it_goes_on_trying(name: str, hasty: None, caplog: pytest.LogCaptureFixture) -> None:
     worker = Worker(AWAY, name, "one")
     async with worker.running() as task:
-        publish(worker, ONE, changes(1))
+        publish(worker, ONE, posted(1))
         await eventually(lambda: worker.looks >= 3)
         assert not worker.bus.hearing
         assert not task.done()
@@ -297,15 +302,40 @@ async def test_without_redis_it_goes_on_trying(name: str, hasty: None, caplog: p
         await eventually(lambda: not worker.bus._outbox)
 
 
-async def test_hints_that_wait_for_redis_are_bounded_and_the_oldest_go(redis_url: str, name: str) -> None:
+def waiting(worker: Worker) -> int:
+    """The bytes of hints that wait for Redis."""
+    return sum(len(data) for _, data in worker.bus._outbox)
+
+
+async def test_hints_that_wait_for_redis_are_bounded_and_the_oldest_go(
+    redis_url: str, name: str, other: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bus.QUEUE == 8 * 1024 * 1024
+    monkeypatch.setattr(bus, "QUEUE", 100_000)
+    await other.bus.subscribe(ONE)
     worker = Worker(redis_url, name, "one")
-    for version in range(1, bus.QUEUE + 101):
-        publish(worker, ONE, changes(version))
+    for version in range(1, 101):
+        publish(worker, ONE, posted(version, 3000))
+        assert waiting(worker) <= bus.QUEUE
+    assert waiting(worker) > bus.QUEUE - 4000, "no more than the oldest"
+    left = len(worker.bus._outbox)
     async with worker.running():
-        await worker.bus.subscribe(ONE)
-        assert len(worker.bus._outbox) <= bus.QUEUE
-        await eventually(lambda: worker.bus.hearing)
-    assert all(what.to > 100 for _, _, what in worker.heard)
+        await eventually(lambda: other.heard and other.heard[-1][2].to == 100)
+        assert waiting(worker) == worker.bus._waiting == 0
+    assert [run.to for _, _, run in other.heard] == list(range(101 - left, 101))
+
+
+async def test_a_hint_larger_than_all_that_may_wait_takes_nothing_else_along_later(
+    redis_url: str, name: str, other: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "QUEUE", 10_000)
+    await other.bus.subscribe(ONE)
+    worker = Worker(redis_url, name, "one")
+    publish(worker, ONE, posted(1, 10_000))
+    assert waiting(worker) == 0
+    publish(worker, ONE, posted(2))
+    async with worker.running():
+        await eventually(lambda: other.heard == [(ONE, EPOCH, posted(2))])
 
 
 async def test_a_mistake_of_ours_is_loud(worker: Worker) -> None:
@@ -339,5 +369,5 @@ async def test_a_busy_bus_ends_when_it_is_told_to(redis_url: str, name: str, has
         async with asyncio.timeout(PATIENCE), worker.running():
             await worker.bus.subscribe(ONE)
             for version in range(1, 20):
-                publish(worker, ONE, changes(version))
+                publish(worker, ONE, posted(version))
                 await asyncio.sleep(0)

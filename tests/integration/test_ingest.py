@@ -38,8 +38,9 @@ from service.guard.limits import Limits
 from service.ingest import Ingest
 from service.keyring import Keyring
 from service.posting import Posting
-from service.protocol import Accepted, Changes, Epoch, ThreadId
+from service.protocol import Accepted, Epoch, ThreadId
 from service.rooms import Rooms
+from service.run import Run
 from service.store import database
 from service.store.articles import Articles
 from service.store.comments import Comments, Draft, Standing
@@ -49,17 +50,21 @@ NO_REDIS = "unix:///nowhere/at/all.sock"
 AWAY = "postgresql://nobody@/nothing?host=/nowhere/at/all"
 
 
-class Told(list[tuple[ThreadId, Epoch, Changes]]):
+class Told(list[tuple[ThreadId, Epoch, Run]]):
     """What readers were to see, commit by commit."""
 
-    def __call__(self, thread: ThreadId, epoch: Epoch, changes: Changes) -> None:
+    def __call__(self, thread: ThreadId, epoch: Epoch, run: Run) -> None:
         """Take it down."""
-        self.append((thread, epoch, changes))
+        self.append((thread, epoch, run))
 
     @property
     def sizes(self) -> list[int]:
         """How many comments each commit published."""
-        return [len(changes.comments) for _, _, changes in self]
+        return [len(run.entries) for _, _, run in self]
+
+    def of(self, thread: ThreadId) -> list[Run]:
+        """What was told of one thread."""
+        return [run for where, _, run in self if where == thread]
 
 
 class Bench:
@@ -107,6 +112,11 @@ class Bench:
         async with self.control.acquire() as connection, connection.transaction():
             await connection.execute("SELECT FROM threads WHERE id = $1 FOR UPDATE", thread)
             yield
+
+    async def kill(self, pid: int) -> None:
+        """End a server process, and wait until it is gone."""
+        assert await self.value("SELECT pg_terminate_backend($1)", pid)
+        await eventually(lambda: self.value("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", pid))
 
     async def waiting(self) -> int:
         """The server process of a commit that waits for a held row."""
@@ -169,8 +179,9 @@ async def test_each_draft_gets_its_own_outcome(bench: Bench) -> None:
     assert isinstance(refused, ThreadClosed)
     assert isinstance(missing, NotFound)
     assert isinstance(unknown, NotFound)
-    ((thread, epoch, changes),) = bench.told
-    assert (thread, changes.from_, changes.to, changes.count, len(changes.comments)) == (open_, 0, 1, 1, 1)
+    ((thread, epoch, run),) = bench.told
+    assert (thread, run.from_, run.to, run.count) == (open_, 0, 1, 1)
+    assert [(entry.no, entry.version, entry.gone) for entry in run.entries] == [(published.no, 1, False)]
     assert epoch == await bench.value("SELECT wire_epoch(epoch) FROM threads WHERE id = $1", open_)
 
 
@@ -179,11 +190,11 @@ async def test_what_is_told_continues_from_commit_to_commit(bench: Bench) -> Non
     for _ in range(5):
         await asyncio.gather(*bench.submit(*(draft(one) for _ in range(7)), draft(two)))
     for thread, version in ((one, 35), (two, 5)):
-        run = [changes for where, _, changes in bench.told if where == thread]
-        assert run[0].from_ == 0
-        assert all(before.to == after.from_ for before, after in itertools.pairwise(run))
-        assert run[-1].to == run[-1].count == version
-        assert [item.version for changes in run for item in changes.comments] == list(range(1, version + 1))
+        told = bench.told.of(thread)
+        assert told[0].from_ == 0
+        assert all(before.to == after.from_ for before, after in itertools.pairwise(told))
+        assert told[-1].to == told[-1].count == version
+        assert [entry.version for run in told for entry in run.entries] == list(range(1, version + 1))
 
 
 async def test_who_posts_while_a_batch_commits_is_in_the_next_one(bench: Bench) -> None:
@@ -260,14 +271,33 @@ async def test_a_connection_killed_in_mid_commit_still_gives_one_comment(
     async with bench.held(thread):
         tasks = bench.submit(draft(thread, "A"), draft(thread, "B"))
         pid = await bench.waiting()
-        assert await bench.value("SELECT pg_terminate_backend($1)", pid)
-        await eventually(lambda: bench.value("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", pid))
+        await bench.kill(pid)
     first, second = await asyncio.gather(*tasks)
     assert (first.version, second.version) == (1, 2)
     assert first.fresh
     assert await bench.value("SELECT count(*) FROM comments") == 2
     assert bench.told.sizes == [2]
     assert "the database is away" in caplog.text
+
+
+async def test_what_is_old_is_told_only_as_a_position_and_only_after_trouble(bench: Bench) -> None:
+    """After a lost connection nobody knows which commit made what stands: whoever has it all drops a position."""
+    one, two, closed = await bench.thread("one"), await bench.thread("two"), await bench.thread("closed", "closed")
+    old = draft(two, "Old")
+    await bench.ingest.submit(old)
+    await bench.ingest.submit(old)
+    assert [(run.from_, run.to) for run in bench.told.of(two)] == [(0, 1)], "a repeat tells nothing"
+    async with bench.held(one):
+        tasks = bench.submit(draft(one, "New"), old, draft(closed, "Refused"), draft(one, "Newer"))
+        await bench.kill(await bench.waiting())
+    _, repeated, refused, _ = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(repeated, Standing)
+    assert not repeated.fresh
+    assert isinstance(refused, ThreadClosed)
+    (new,) = bench.told.of(one)
+    assert (new.from_, new.to, [entry.version for entry in new.entries]) == (0, 2, [1, 2])
+    assert bench.told.of(two)[1:] == [Run(1, 1, 1)]
+    assert bench.told.of(closed) == [Run(0, 0, 0)]
 
 
 async def test_a_connection_killed_between_batches_is_replaced(bench: Bench) -> None:
@@ -315,7 +345,9 @@ class Wire:
             writer.transport.abort()
 
 
-async def test_a_commit_whose_answer_is_lost_is_accepted_once(idle: Bench, tmp_path_factory: Any) -> None:
+async def test_a_commit_whose_answer_is_lost_is_accepted_once_and_its_position_told(
+    idle: Bench, tmp_path_factory: Any
+) -> None:
     folder = tmp_path_factory.mktemp("w")
     wire = Wire(idle.url, folder)
     server = await asyncio.start_unix_server(wire.accept, wire.path)
@@ -335,6 +367,11 @@ async def test_a_commit_whose_answer_is_lost_is_accepted_once(idle: Bench, tmp_p
         assert accepted.no == await idle.value("SELECT no FROM comments WHERE version = 2")
         assert (await subject.submit(act)).no == accepted.no
         assert await idle.value("SELECT count(*) FROM comments") == 2
+    epoch = await idle.value("SELECT wire_epoch(epoch) FROM threads WHERE id = $1", thread)
+    assert {(where, which) for where, which, _ in idle.told} == {(thread, epoch)}
+    first, lost = idle.told.of(thread)
+    assert (first.from_, first.to, len(first.entries)) == (0, 1, 1)
+    assert lost == Run(2, 2, 2), "where the thread stands: readers at 1 see that something is missing"
     wire.cut()
     server.close()
     await asyncio.gather(*wire.pumps)

@@ -8,41 +8,46 @@ import random
 import secrets
 import struct
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any, cast
 
 import msgspec
 import pytest
 import pytest_asyncio
+from msgspec import Raw
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from service import bus, ledger, protocol, rooms
+from service import bus, protocol
 from service.article_file import ArticleFile, CommentsMode
 from service.bus import Bus
 from service.crowd import Crowd
 from service.errors import NotFound, Unavailable
 from service.ingest import Ingest
-from service.ledger import Ledger
-from service.pieces import PIECE, frames, pieces
 from service.protocol import Bye, Changes, Close, Comment, Epoch, Joined, Ping, Readers, Slug, Thread, ThreadId
-from service.rooms import CATCH_UP, Room, Rooms
+from service.rooms import Room, Rooms
+from service.rooms import rooms as module
+from service.rooms.ledger import CATCH_UP
+from service.run import PIECE, Run
 from service.store import database
 from service.store.articles import Articles
 from service.store.comments import Comments, Draft, Position, Since, Standing
+from service.web.lines import SocketReader
 
 PATIENCE = 20.0  # seconds that any condition may take on a busy machine
 STORY = Slug("story")
 AT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 _outbound = msgspec.json.Decoder(Joined | Changes | Readers | Ping | Bye)
+_comment = msgspec.json.Decoder(Comment)
 
 
-class Listener:
-    """A reader who takes everything down, and insists on a contiguous run."""
+class Listener(asyncio.Transport):
+    """A line whose client takes everything down, and insists on a contiguous run. `stuck`: it takes nothing."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.messages: list[Joined | Changes | Readers | Ping | Bye] = []
         self.sizes: list[int] = []
         self.beats: list[Ping] = []
@@ -53,32 +58,56 @@ class Listener:
         self.thread = Thread("open")
         self.latest: dict[int, Comment] = {}
         self.resets = 0
+        self.stuck = False
+        self.aborted = False
+        self._buffer: list[bytes] = []
 
-    def send(self, frame: bytes) -> None:
-        """Read a frame as a client does."""
-        payload = unframed(frame)
+    def get_write_buffer_size(self) -> int:
+        """What was written and not taken."""
+        return sum(map(len, self._buffer))
+
+    def is_closing(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self.aborted
+
+    def abort(self) -> None:
+        """Be cut off."""
+        self.aborted = True
+        self._buffer.clear()
+
+    def write(self, data: Any) -> None:
+        """Read one frame, once the client takes it."""
+        self._buffer.append(data)
+        self.take(0 if self.stuck else 1)
+
+    def take(self, frames: int = 10**6) -> None:
+        """Read so many of the frames that wait."""
+        for _ in range(min(frames, len(self._buffer))):
+            self._read(self._buffer.pop(0))
+
+    def seen(self, kind: type) -> list[Any]:
+        """The messages of a kind."""
+        return [message for message in self.messages if isinstance(message, kind)]
+
+    def _read(self, data: bytes) -> None:
+        if data[0] == 0x88:
+            self.closed = Close(struct.unpack("!H", data[2:])[0])
+            return
+        payload = unframed(data)
         self.sizes.append(len(payload))
         message = _outbound.decode(payload)
         self.messages.append(message)
-        if isinstance(message, Joined):
-            self._join(message)
-        elif isinstance(message, Changes):
-            assert message.from_ == self.version < message.to, "no hole, nothing twice"
-            self._apply(message.comments, message.from_, message.to)
-            self.count = message.count
-            self.thread = message.thread or self.thread
-
-    def beat(self, now: float, ping: bytes) -> None:
-        """Take a ping down; it is never behind what was sent before it."""
-        message = _outbound.decode(unframed(ping))
-        assert isinstance(message, Ping)
-        assert now > 0
-        assert (message.epoch, message.version) == (self.epoch, self.version)
-        self.beats.append(message)
-
-    def close(self, code: Close) -> None:
-        """Note why."""
-        self.closed = code
+        match message:
+            case Joined():
+                self._join(message)
+            case Changes():
+                assert message.from_ == self.version < message.to, "no hole, nothing twice"
+                self._apply(message.comments, message.from_, message.to)
+                self.count = message.count
+                self.thread = message.thread or self.thread
+            case Ping():
+                assert (message.epoch, message.version) == (self.epoch, self.version)
+                self.beats.append(message)
 
     def _join(self, message: Joined) -> None:
         if message.mode == "reset":
@@ -91,18 +120,15 @@ class Listener:
         self.epoch, self.version, self.count = message.epoch, message.version, message.count
         self.thread = message.thread
 
-    def _apply(self, comments: tuple[Comment, ...], from_: int, to: int) -> None:
-        versions = [comment.version for comment in comments]
+    def _apply(self, comments: tuple[Raw, ...], from_: int, to: int) -> None:
+        decoded = [_comment.decode(raw) for raw in comments]
+        versions = [comment.version for comment in decoded]
         assert versions == sorted(set(versions)), "in order, each once"
         assert all(from_ < version <= to for version in versions)
-        for comment in comments:
-            assert comment.version > self.latest.get(comment.no, comment).version or comment.no not in self.latest
+        for comment in decoded:
+            assert comment.no not in self.latest or comment.version > self.latest[comment.no].version
             self.latest[comment.no] = comment
         self.version = to
-
-    def seen(self, kind: type) -> list[Any]:
-        """The messages of a kind."""
-        return [message for message in self.messages if isinstance(message, kind)]
 
 
 def unframed(frame: bytes) -> bytes:
@@ -112,6 +138,24 @@ def unframed(frame: bytes) -> bytes:
     (size,) = struct.unpack(form, frame[2:head])
     assert size == len(frame) - head
     return frame[head:]
+
+
+def version_of(raw: Raw) -> int:
+    return _comment.decode(raw).version
+
+
+@contextlib.contextmanager
+def seated(
+    room: Room, epoch: str | None = None, after: int | None = None, listener: Listener | None = None
+) -> Iterator[Listener]:
+    """A reader in a room, from `epoch` and `after` on."""
+    listener = listener or Listener()
+    reader = SocketReader(listener)
+    room.seat(reader, epoch, after)
+    try:
+        yield listener
+    finally:
+        room.leave(reader)
 
 
 class Worker:
@@ -146,14 +190,9 @@ class Worker:
     @contextlib.asynccontextmanager
     async def reading(self, epoch: str | None = None, after: int | None = None) -> AsyncIterator[Listener]:
         """A reader who has joined."""
-        async with self.rooms.enter(STORY) as room:
-            reader = Listener()
-            joined = await self.rooms.join(room, epoch, after)
-            room.seat(reader, joined, after or 0)
-            try:
-                yield reader
-            finally:
-                room.readers.discard(reader)
+        async with self.rooms.enter(STORY, epoch, after) as room:
+            with seated(room, epoch, after) as listener:
+                yield listener
 
     async def post(self, thread: ThreadId, text: str = "Hello", op: uuid.UUID | None = None) -> Standing:
         """Post a comment here."""
@@ -220,15 +259,15 @@ class Site:
 @pytest_asyncio.fixture
 async def site(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     """One open thread; everything that takes seconds takes a fraction."""
-    for module, constant, seconds in (
-        (rooms, "CHECK_SECONDS", 0.1),
-        (rooms, "QUICK_SECONDS", 0.05),
-        (rooms, "COUNT_SECONDS", 0.05),
-        (rooms, "BEAT_SECONDS", 0.05),
+    for where, constant, seconds in (
+        (module, "CHECK_SECONDS", 0.1),
+        (module, "QUICK_SECONDS", 0.05),
+        (module, "COUNT_SECONDS", 0.05),
+        (module, "BEAT_SECONDS", 0.05),
         (bus, "HEARTBEAT_SECONDS", 0.1),
         (bus, "RETRY_SECONDS", 0.05),
     ):
-        monkeypatch.setattr(module, constant, seconds)
+        monkeypatch.setattr(where, constant, seconds)
     async with database.pool(database_url, 8) as pool:
         made = Site(database_url, pool, redis_url)
         made.thread = await made.open()
@@ -261,7 +300,7 @@ def reached(reader: Listener, version: int) -> bool:
 
 def never_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave hints alone to bring what is new."""
-    monkeypatch.setattr(rooms, "CHECK_SECONDS", 3600)
+    monkeypatch.setattr(module, "CHECK_SECONDS", 3600)
 
 
 # Joining
@@ -286,7 +325,7 @@ async def test_who_missed_a_little_is_caught_up_from_the_ring(site: Site, one: W
         async with one.reading(epoch, after) as reader:
             (joined,) = reader.seen(Joined)
             assert joined.mode == ("catchup" if behind else "live")
-            assert [comment.version for comment in joined.comments] == list(range(after + 1, 41))
+            assert list(map(version_of, joined.comments)) == list(range(after + 1, 41))
             assert joined.readers == 2
             await one.post(site.thread)
             await eventually(lambda: reader.version == first.version == 41)
@@ -378,16 +417,15 @@ async def test_who_joins_while_comments_come_misses_none(site: Site, one: Worker
         chance, version, latest = random.Random(seed), 0, dict[int, Comment]()  # noqa: S311
         while True:
             last = done.is_set()
-            async with worker.rooms.enter(STORY) as room:
-                reader = Listener()
-                reader.version, reader.latest, reader.epoch = version, latest, epoch
-                room.seat(reader, await worker.rooms.join(room, epoch, version), version)
-                if last:
-                    await eventually(partial(reached, reader, 120))
-                await asyncio.sleep(chance.random() / 50)
-                room.readers.discard(reader)
-            assert reader.resets == 0
-            version, latest = reader.version, reader.latest
+            listener = Listener()
+            listener.version, listener.latest, listener.epoch = version, latest, epoch
+            async with worker.rooms.enter(STORY, epoch, version) as room:
+                with seated(room, epoch, version, listener):
+                    if last:
+                        await eventually(partial(reached, listener, 120))
+                    await asyncio.sleep(chance.random() / 50)
+            assert listener.resets == 0
+            version, latest = listener.version, listener.latest
             if last:
                 assert {no: comment.version for no, comment in latest.items()} == await site.versions()
                 return
@@ -444,20 +482,27 @@ async def test_a_comment_larger_than_a_hint_is_looked_up(
 
 async def test_what_no_hint_told_is_found_by_looking(site: Site, one: Worker) -> None:
     async with one.reading() as reader:
-        await site.fill(700)
-        await eventually(lambda: reader.version == 700)
+        await site.fill(CATCH_UP)
+        await eventually(lambda: reader.version == CATCH_UP)
         assert reader.resets == 0
-        assert len(reader.latest) == 700
+        assert len(reader.latest) == CATCH_UP
         assert max(reader.sizes) <= PIECE
         await site.open("closed")
         await eventually(lambda: reader.thread == Thread("closed"))
-        assert reader.version == 701
+        assert reader.version == CATCH_UP + 1
+
+
+async def test_readers_who_are_too_far_behind_with_their_worker_begin_anew(site: Site, one: Worker) -> None:
+    async with one.reading() as reader:
+        await site.fill(CATCH_UP + 2)
+        await eventually(lambda: reader.version == CATCH_UP + 2)
+        assert (reader.resets, len(reader.seen(Changes))) == (1, 0)
 
 
 async def test_without_redis_a_reader_joins_and_changes_come_by_looking(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rooms, "SUBSCRIBE_SECONDS", 0.1)
+    monkeypatch.setattr(module, "SUBSCRIBE_SECONDS", 0.1)
     never_checks(monkeypatch)
     site.redis_url = "unix:///nowhere/at/all.sock"
     worker = site.worker()
@@ -479,7 +524,7 @@ class Careless:
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)  # noqa: S311
-        self.hints: list[tuple[ThreadId, Epoch, bytes]] = []
+        self.hints: list[tuple[ThreadId, Epoch, Run]] = []
         self.hearing = True
         self.asked: list[ThreadId] = []
 
@@ -491,9 +536,9 @@ class Careless:
         """Forget one."""
         self.asked.remove(thread)
 
-    def publish(self, thread: ThreadId, epoch: Epoch, payload: bytes) -> None:
+    def publish(self, thread: ThreadId, epoch: Epoch, run: Run) -> None:
         """Keep it, to be careless with."""
-        self.hints += [(thread, epoch, payload)] * self.chance.choice((0, 1, 1, 2))
+        self.hints += [(thread, epoch, run)] * self.chance.choice((0, 1, 1, 2))
         self.chance.shuffle(self.hints)
 
     async def deliver(self, subject: Rooms) -> None:
@@ -501,32 +546,29 @@ class Careless:
         while True:
             await asyncio.sleep(self.chance.random() / 100)
             while self.hints and self.chance.random() < 0.7:
-                thread, epoch, payload = self.hints.pop()
-                subject.heard(thread, epoch, msgspec.json.decode(payload, type=Changes), payload)
+                subject.heard(*self.hints.pop())
 
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_whatever_happens_to_hints_readers_converge(
     site: Site, one: Worker, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "RING", 5)
     careless = Careless(seed)
     subject = Rooms(site.comments, cast("Bus", careless), Crowd(one.redis, site.name, "careless"))
     monkeypatch.setattr(one.rooms._bus, "publish", careless.publish)
     tasks = [asyncio.create_task(subject.run()), asyncio.create_task(careless.deliver(subject))]
     ops: dict[int, uuid.UUID] = {}
-    async with subject.enter(STORY) as room, one.reading() as near:
-        readers = [Listener() for _ in range(3)]
+    async with subject.enter(STORY) as room, one.reading() as near, contextlib.AsyncExitStack() as seats:
+        readers: list[Listener] = []
         for turn in range(30):
             if turn % 10 == 0:
-                reader = readers[turn // 10]
-                room.seat(reader, room.joined("live"), 0)
+                readers.append(seats.enter_context(seated(room)))
             if ops and careless.chance.random() < 0.3:
                 no = careless.chance.choice(list(ops))
                 retracted = await site.comments.retract(site.thread, no, ops.pop(no))
                 assert retracted.change
                 position = retracted.position
-                change = Changes(position.version - 1, position.version, position.count, (retracted.change,))
+                change = Run.of(position.version - 1, position.version, position.count, [retracted.change])
                 one.rooms.committed(site.thread, position.epoch, change)
             else:
                 made = [uuid.uuid4() for _ in range(careless.chance.randint(1, 4))]
@@ -576,9 +618,9 @@ async def test_a_version_that_went_back_resets_every_reader(site: Site, one: Wor
 
 async def test_a_hint_of_another_history_is_not_shown_but_looked_into(site: Site, one: Worker) -> None:
     async with one.reading() as reader:
-        hint = Changes(0, 1, 9, (Comment(99, 1, AT, gone="removed"),))
-        one.rooms.heard(site.thread, Epoch("stale.1"), hint, protocol.encode(hint))
-        one.rooms.heard(ThreadId(404), Epoch("stale.1"), hint, protocol.encode(hint))
+        hint = Run.of(0, 1, 9, [Comment(99, 1, AT, gone="removed")])
+        one.rooms.heard(site.thread, Epoch("stale.1"), hint)
+        one.rooms.heard(ThreadId(404), Epoch("stale.1"), hint)
         await one.post(site.thread)
         await eventually(lambda: reader.version == 1)
         assert 99 not in reader.latest
@@ -588,8 +630,7 @@ async def test_a_hint_of_another_history_is_not_shown_but_looked_into(site: Site
 async def test_a_hint_from_the_future_is_taken_back(site: Site, one: Worker) -> None:
     """Nobody sends such a one; a thread must not be lost to it all the same."""
     async with one.reading() as reader:
-        hint = Changes(0, protocol.MAX_INTEGER, 9, ())
-        one.rooms.heard(site.thread, Epoch(reader.epoch), hint, protocol.encode(hint))
+        one.rooms.heard(site.thread, Epoch(reader.epoch), Run(0, protocol.MAX_INTEGER, 9))
         await eventually(lambda: reader.resets == 1)
         assert reader.version == 0
 
@@ -623,7 +664,7 @@ async def test_a_room_lingers_and_then_closes(site: Site, one: Worker, monkeypat
         await asyncio.sleep(0)
     assert list(one.rooms) == [room]
     async with one.reading():
-        monkeypatch.setattr(rooms, "LINGER_SECONDS", 0.05)
+        monkeypatch.setattr(module, "LINGER_SECONDS", 0.05)
         await site.fill(1)
         await eventually(lambda: room.ledger.version == 1)
         assert list(one.rooms) == [room], "somebody is there"
@@ -637,14 +678,12 @@ async def test_a_room_lingers_and_then_closes(site: Site, one: Worker, monkeypat
 
 async def test_readers_of_a_thread_that_is_gone_are_sent_away(site: Site, one: Worker) -> None:
     async with one.rooms.enter(STORY) as room:
-        reader, late = Listener(), Listener()
-        room.seat(reader, room.joined("live"), 0)
-        joined = room.joined("live")
-        await site.open("none")
-        await eventually(lambda: reader.closed is Close.SERVER_ERROR)
-        room.seat(late, joined, 0)
-        assert late.closed is Close.SERVER_ERROR
-        assert late.messages == []
+        with seated(room) as reader:
+            await site.open("none")
+            await eventually(lambda: reader.closed is Close.SERVER_ERROR)
+        with seated(room) as late:
+            assert late.closed is Close.SERVER_ERROR
+            assert late.messages == []
     with pytest.raises(NotFound):
         async with one.reading():
             pass
@@ -657,7 +696,7 @@ async def test_readers_of_a_thread_that_is_gone_are_sent_away(site: Site, one: W
 async def test_a_room_that_took_long_to_open_is_not_swept_before_it_is_entered(
     site: Site, one: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rooms, "LINGER_SECONDS", 0.2)
+    monkeypatch.setattr(module, "LINGER_SECONDS", 0.2)
     since = one.comments.since
 
     async def slow(thread: ThreadId, version: int, limit: int) -> Since:
@@ -667,7 +706,8 @@ async def test_a_room_that_took_long_to_open_is_not_swept_before_it_is_entered(
     monkeypatch.setattr(one.comments, "since", slow)
     async with one.reading() as reader:
         monkeypatch.setattr(one.comments, "since", since)
-        assert [reader] == [reader for room in one.rooms for reader in room.readers]
+        assert reader.messages
+        assert [len(room.readers) for room in one.rooms] == [1]
 
 
 # The store away
@@ -698,10 +738,13 @@ async def test_without_postgres_a_room_serves_what_it_knows(site: Site, one: Wor
     async with subject.enter(STORY) as room:
         away.away = True
         epoch = room.ledger.epoch
-        assert (await subject.join(room, None, None)).mode == "live"
-        assert (await subject.join(room, epoch, 2)).mode == "live"
-        assert (await subject.join(room, epoch, 1)).mode == "reset"
-        assert (await subject.join(room, epoch, 3)).mode == "reset"
+    for joiner in ((None, None), (epoch, 2), ("another", 1)):
+        async with subject.enter(STORY, *joiner) as room:
+            assert room.seats == 1
+    for after in (1, 3):
+        with pytest.raises(Unavailable):
+            async with subject.enter(STORY, epoch, after):
+                pass
 
 
 async def test_who_gave_up_while_a_room_opens_does_not_stop_the_others(site: Site, one: Worker) -> None:
@@ -733,31 +776,13 @@ async def test_a_look_that_fails_is_made_again(site: Site, one: Worker, monkeypa
         assert failed >= 3
 
 
-async def test_a_catch_up_that_history_overtook_is_a_reset(
-    site: Site, one: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While a reader's changes are read, the room learns of more than its ring holds."""
-    monkeypatch.setattr(ledger, "RING", 2)
-    never_checks(monkeypatch)
-    await site.fill(5)
-    async with one.rooms.enter(STORY) as room:
-        since = one.comments.since
-
-        async def overtaken(thread: ThreadId, version: int, limit: int) -> Since:
-            found = await since(thread, version, limit)
-            more = tuple(Comment(no, no, AT, gone="removed") for no in range(6, 10))
-            room.learn(Changes(5, 9, 9, more))
-            return found
-
-        monkeypatch.setattr(one.comments, "since", overtaken)
-        assert (await one.rooms.join(room, room.ledger.epoch, 1)).mode == "reset"
-
-
-async def test_a_thread_that_vanishes_while_a_reader_joins_is_a_reset(site: Site, one: Worker) -> None:
+async def test_a_thread_that_vanishes_while_a_reader_joins_is_not_found(site: Site, one: Worker) -> None:
     await site.fill(2)
     async with one.rooms.enter(STORY) as room:
         await site.open("none")
-        assert (await one.rooms.join(room, room.ledger.epoch, 1)).mode == "reset"
+        with pytest.raises(NotFound):
+            async with one.rooms.enter(STORY, room.ledger.epoch, 1):
+                pass
 
 
 # Beats, counts, leaving
@@ -820,47 +845,8 @@ async def test_a_worker_that_leaves_says_when_to_come_back(site: Site, one: Work
 
 async def test_a_worker_whose_readers_are_gone_leaves_at_once(site: Site, one: Worker) -> None:
     async with one.rooms.enter(STORY) as room:
-        reader = Listener()
-        room.seat(reader, room.joined("live"), 0)
-        leaving = asyncio.create_task(one.rooms.leave(within=1.0, deadline=3600))
-        await eventually(lambda: reader.seen(Bye))
-        room.readers.discard(reader)
+        with seated(room) as reader:
+            leaving = asyncio.create_task(one.rooms.leave(within=1.0, deadline=3600))
+            await eventually(lambda: reader.seen(Bye))
         await leaving
         assert reader.closed is None
-
-
-# Pieces
-
-
-@pytest.mark.parametrize("size", [1, 500, 5_000, 33_000])
-def test_pieces_are_small_contiguous_and_whole(size: int) -> None:
-    comments = tuple(Comment(no, no, AT, by="Anonymous", html="x" * size, quotes=()) for no in range(11, 91))
-    whole = Changes(10, 95, 80, comments, Thread("held", 3600))
-    cut = list(pieces(whole))
-    assert cut[0].from_ == 10
-    assert cut[-1].to == 95
-    assert all(before.to == after.from_ for before, after in itertools.pairwise(cut))
-    assert tuple(comment for piece in cut for comment in piece.comments) == comments
-    assert all(len(protocol.encode(piece)) <= PIECE or len(piece.comments) == 1 for piece in cut)
-    assert [bool(piece.thread) for piece in cut] == [False] * (len(cut) - 1) + [True]
-
-
-def test_a_catch_up_with_the_longest_envelope_keeps_within_a_piece() -> None:
-    comments = tuple(Comment(no, no, AT, by="Anonymous", html="x" * 50, quotes=()) for no in range(1, 3000))
-    joined = Joined(Epoch("e" * 40), 3000, protocol.MAX_INTEGER, "catchup", comments, Thread("closed", 86400), 10**9)
-    sizes = [len(unframed(frame)) for frame in frames(joined, 0)]
-    assert max(sizes) <= PIECE
-    assert len(sizes) > 5
-
-
-def test_changes_without_comments_are_one_piece() -> None:
-    state = Changes(5, 6, 0, (), Thread("closed"))
-    assert list(pieces(state)) == [state]
-
-
-def test_a_ledger_begins_anew_with_its_room() -> None:
-    room, reader = Room(STORY, ThreadId(1)), Listener()
-    room.ledger = Ledger(Epoch("a.1"), 3, 3, Thread("open"))
-    room.seat(reader, room.joined("live"), 0)
-    room.begin(Since(Position(Epoch("b.1"), 1, 1, Thread("held")), (), 1))
-    assert (reader.resets, reader.epoch, reader.version, reader.thread) == (1, "b.1", 1, Thread("held"))

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from service.article_file import ArticleFile, CommentsMode, Picture
 from service.errors import NotFound, NotYours, Unavailable
-from service.protocol import MAX_INTEGER, Comment, Slug, Thread, ThreadId, Window
+from service.protocol import MAX_INTEGER, Comment, Epoch, Slug, Thread, ThreadId, Window
 from service.store import comments, database
 from service.store.articles import Articles
-from service.store.comments import Comments, Draft, Outcome
+from service.store.comments import Comments, Draft, Outcome, Position, Since
 from service.store.database import Connection, Pool
 
 PATIENCE = 20.0  # seconds that any condition may take on a busy machine
@@ -253,6 +253,20 @@ async def test_what_postgres_can_not_keep_is_a_data_error_and_leaves_nothing(sto
     assert standing(outcome).version == 1
 
 
+async def look(store: Store, thread: ThreadId, seen: int, limit: int) -> Since:
+    """What a repair reads: complete from somewhere on to now, in order, each once."""
+    since = await store.comments.since(thread, seen, limit)
+    versions = [comment.version for comment in since.comments]
+    assert versions == sorted(set(versions))
+    assert all(since.from_ < version <= since.position.version for version in versions)
+    if since.from_ > seen:
+        assert len(versions) == limit
+        assert versions[0] == since.from_ + 1
+    else:
+        assert since.from_ == seen
+    return since
+
+
 async def test_versions_have_no_holes_and_readers_always_see_a_prefix(store: Store) -> None:
     threads = [await store.open(slug) for slug in ("one", "two", "three")]
     connections = [await database.connect(store.url) for _ in range(8)]
@@ -273,27 +287,20 @@ async def test_versions_have_no_holes_and_readers_always_see_a_prefix(store: Sto
         looks = 0
         while True:
             last = done.is_set()
-            since = await store.comments.since(thread, seen[thread], 7)
-            versions = [comment.version for comment in since.comments]
-            assert versions == sorted(set(versions))
-            assert all(seen[thread] < version <= since.reached for version in versions)
+            since = await look(store, thread, seen[thread], 7)
+            if since.from_ > seen[thread]:
+                since = await look(store, thread, seen[thread], 1000)
             known.update({comment.no: comment.version for comment in since.comments})
-            seen[thread] = since.reached
-            whole = await store.value(
-                "SELECT array_agg(version ORDER BY version) FROM comments WHERE thread = $1 AND version <= $2",
-                thread,
-                since.reached,
+            seen[thread] = since.position.version
+            below = await store.value(
+                "SELECT array_agg(version) FROM comments WHERE thread = $1 AND version <= $2", thread, seen[thread]
             )
             # What is below was seen, or has changed since and comes again above.
-            assert {version for version in whole or () if version <= since.reached} <= set(known.values())
+            assert set(below or ()) <= set(known.values())
             looks += 1
-            if last and since.reached == since.position.version:
-                assert sorted(known.values()) == [
-                    row["version"]
-                    for row in await store.pool.fetch(
-                        "SELECT version FROM comments WHERE thread = $1 ORDER BY version", thread
-                    )
-                ]
+            if last:
+                rows = await store.pool.fetch("SELECT no, version FROM comments WHERE thread = $1", thread)
+                assert known == {row["no"]: row["version"] for row in rows}
                 return looks
 
     readers = [asyncio.create_task(read(thread)) for thread in threads]
@@ -413,30 +420,48 @@ async def test_a_closed_thread_lets_one_retract(store: Store) -> None:
 # Reading
 
 
-async def test_since_goes_in_steps_until_it_is_level(store: Store) -> None:
+@pytest_asyncio.fixture
+async def changed_thread(store: Store) -> tuple[ThreadId, list[tuple[int, str | None]]]:
+    """A thread of 10 comments, of which two were taken back, and that was closed between; its versions, in order."""
     thread = await store.open("story")
-    await store.post(*(draft(thread, str(n)) for n in range(10)))
-    await store.open("story", "closed")
-    reached, steps, found = 0, [], list[int]()
-    while True:
-        since = await store.comments.since(thread, reached, 4)
-        found += [comment.version for comment in since.comments]
-        reached = since.reached
-        steps.append(reached)
-        if reached == since.position.version:
-            break
-    assert steps == [4, 8, 11]
-    assert found == list(range(1, 11))
-    assert since.position.thread == Thread("closed")
-    assert since.position.state_version == 11
+    drafts = [draft(thread, str(n)) for n in range(10)]
+    made = [standing(outcome).no for outcome in await store.post(*drafts)]
+    await store.comments.retract(thread, made[3], drafts[3].op)  # version 11
+    await store.open("story", "closed")  # version 12
+    await store.comments.retract(thread, made[0], drafts[0].op)  # version 13
+    here = [(version, None) for version in range(1, 11) if version not in {1, 4}]
+    return thread, [*here, (11, "retracted"), (13, "retracted")]
 
 
-@pytest.mark.parametrize("version", [11, MAX_INTEGER, MAX_INTEGER + 1, 2**70])
-async def test_since_a_version_beyond_is_just_the_position(store: Store, version: int) -> None:
+async def test_since_gives_what_changed_or_the_last_of_it_and_says_from_where_on_that_is_complete(
+    store: Store, changed_thread: tuple[ThreadId, list[tuple[int, str | None]]]
+) -> None:
+    thread, every = changed_thread
+    for version in range(15):
+        for limit in (1, 2, 3, 9, 10, 11):
+            since = await store.comments.since(thread, version, limit)
+            assert since.position == Position(since.position.epoch, 13, 8, Thread("closed"), 12)
+            found = [(comment.version, comment.gone or None) for comment in since.comments]
+            assert found == [item for item in every if item[0] > version][-limit:]
+            assert found == [item for item in every if item[0] > since.from_], "complete from there on"
+            if len(found) < limit:
+                assert since.from_ == min(version, 13), "nothing is left out"
+            else:
+                assert since.from_ == found[0][0] - 1 >= version, "there may be more before"
+
+
+@pytest.mark.parametrize("version", [1, 2, 11, MAX_INTEGER, MAX_INTEGER + 1, 2**70])
+async def test_since_a_version_at_the_end_or_beyond_is_just_the_position(store: Store, version: int) -> None:
     thread = await store.open("story")
     await store.post(draft(thread))
     since = await store.comments.since(thread, version, 4)
-    assert (since.comments, since.reached, since.position.version) == ((), 1, 1)
+    assert (since.comments, since.from_, since.position.version) == ((), 1, 1)
+
+
+async def test_since_the_beginning_of_an_empty_thread_is_its_whole_history(store: Store) -> None:
+    thread = await store.open("story")
+    since = await store.comments.since(thread, 0, 4)
+    assert (since.comments, since.from_, since.position.version) == ((), 0, 0)
 
 
 async def test_each_comment_comes_once_in_its_latest_state(store: Store) -> None:
@@ -539,6 +564,61 @@ async def test_the_epoch_has_its_form_and_differs_between_threads(store: Store) 
     assert outcome.position is not None
     assert outcome.position.epoch == (await store.comments.newest(threads[0], 1)).epoch == epochs[0]
     assert epochs[0].endswith(".1"), "Postgres's timeline"
+
+
+# Histories that went back
+
+
+async def restored(store: Store) -> tuple[ThreadId, Epoch]:
+    """A thread at version 2 that stood higher before; its epoch."""
+    thread = await store.open("story")
+    await store.post(draft(thread), draft(thread))
+    return thread, (await store.comments.positions([thread]))[thread][0]
+
+
+async def test_a_thread_below_a_version_that_was_seen_gets_a_new_epoch(store: Store) -> None:
+    (thread, epoch), other = await restored(store), await store.open("other")
+    before = await store.comments.positions([other])
+    await store.comments.renew(thread, epoch, 3)
+    new, version = (await store.comments.positions([thread]))[thread]
+    assert new != epoch
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,40}", new)
+    assert version == 2
+    assert await store.comments.positions([other]) == before
+    position = (await store.comments.since(thread, 0, 1)).position
+    assert (position.epoch, position.version, position.count) == (new, 2, 2)
+    (outcome,) = await store.post(draft(thread))
+    assert outcome.position is not None
+    assert (outcome.position.epoch, outcome.position.version) == (new, 3)
+    assert (await store.comments.newest(thread, 1)).epoch == new
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+async def test_a_thread_that_is_not_below_keeps_its_epoch(store: Store, version: int) -> None:
+    thread, epoch = await restored(store)
+    await store.comments.renew(thread, epoch, version)
+    assert await store.comments.positions([thread]) == {thread: (epoch, 2)}
+
+
+@pytest.mark.parametrize("seen", ["", "another.1"])
+async def test_a_version_that_was_seen_in_another_epoch_says_nothing(store: Store, seen: str) -> None:
+    thread, epoch = await restored(store)
+    await store.comments.renew(thread, Epoch(seen), 99)
+    await store.comments.renew(ThreadId(404), epoch, 99)
+    assert await store.comments.positions([thread]) == {thread: (epoch, 2)}
+
+
+async def test_workers_that_notice_at_once_give_one_new_epoch(store: Store) -> None:
+    thread, epoch = await restored(store)
+    epochs = set[Epoch]()
+
+    async def notice() -> None:
+        await store.comments.renew(thread, epoch, 3)
+        epochs.add((await store.comments.positions([thread]))[thread][0])
+
+    await asyncio.gather(*(notice() for _ in range(8)))
+    assert len(epochs) == 1
+    assert epoch not in epochs
 
 
 async def test_the_hour_is_the_databases(store: Store) -> None:
@@ -677,6 +757,7 @@ async def test_a_database_that_is_away_is_unavailable(store: Store) -> None:
             away.stands(ThreadId(1), []),
             away.since(ThreadId(1), 0, 1),
             away.positions([]),
+            away.renew(ThreadId(1), Epoch("e.1"), 1),
             away.newest(ThreadId(1), 1),
             away.retract(ThreadId(1), 1, uuid.uuid4()),
             articles.recent(1),

@@ -74,8 +74,14 @@ def tag(struct: type[msgspec.Struct]) -> str:
 
 
 def schemas(structs: tuple[type[msgspec.Struct], ...]) -> dict[str, Schema]:
-    """The types as JSON Schema, by name, with all that they hold."""
-    _, components = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    """The types as JSON Schema, by name, with all that they hold; messages hold their comments encoded already."""
+    _, components = msgspec.json.schema_components(
+        (*structs, protocol.Comment), ref_template="#/components/schemas/{name}"
+    )
+    for schema in components.values():
+        comments = schema["properties"].get("comments")
+        if comments == {"type": "array", "items": {}}:
+            comments["items"] = {"$ref": "#/components/schemas/Comment"}
     return {name: bare(schema) for name, schema in components.items()}
 
 

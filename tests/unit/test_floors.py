@@ -14,9 +14,10 @@ SERVICE = ROOT / "service"
 FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
     ("ground", frozenset({"errors", "markup", "redis_pool", "resources"})),
     ("words", frozenset({"article_file", "logs", "protocol", "settings", "text"})),
+    ("messages", frozenset({"frame", "run"})),
     (
         "wells",
-        frozenset({"assets", "bus", "crowd", "embedded", "fresh", "guard", "keyring", "ledger", "pieces", "store"}),
+        frozenset({"assets", "bus", "crowd", "embedded", "fresh", "guard", "keyring", "store"}),
     ),
     ("work", frozenset({"health", "ingest", "paper", "press", "rooms"})),
     ("acts", frozenset({"posting"})),

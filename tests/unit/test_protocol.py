@@ -3,13 +3,12 @@
 import contextlib
 import datetime
 import json
-import struct
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import UNSET
+from msgspec import UNSET, Raw
 
 from service import protocol
 from service.errors import Malformed, ThreadClosed, TooFast
@@ -40,6 +39,7 @@ SHOWN = Comment(11469, 12, AT, by="Anonymous", html="<p>…</p>", quotes=(11460,
 GONE = Comment(11469, 31, AT, gone="retracted")
 SHOWN_JSON = '{"no":11469,"version":12,"at":"2017-11-09T23:07:00Z","by":"Anonymous","html":"<p>…</p>","quotes":[11460]}'
 GONE_JSON = '{"no":11469,"version":31,"at":"2017-11-09T23:07:00Z","gone":"retracted"}'
+RAW_SHOWN, RAW_GONE = Raw(protocol.encode(SHOWN)), Raw(protocol.encode(GONE))
 OPEN, HELD = Thread("open"), Thread("held", 30)
 
 
@@ -49,7 +49,7 @@ OPEN, HELD = Thread("open"), Thread("held", 30)
         (SHOWN, SHOWN_JSON),
         (GONE, GONE_JSON),
         (
-            Joined(Epoch("e.1"), 12, 1, "catchup", (SHOWN,), OPEN, 3),
+            Joined(Epoch("e.1"), 12, 1, "catchup", (RAW_SHOWN,), OPEN, 3),
             (
                 '{"type":"joined","epoch":"e.1","version":12,"count":1,"mode":"catchup",'
                 f'"comments":[{SHOWN_JSON}],"thread":{{"state":"open","slow":0}},"readers":3}}'
@@ -63,7 +63,7 @@ OPEN, HELD = Thread("open"), Thread("held", 30)
             ),
         ),
         (
-            Changes(30, 31, 0, (GONE,)),
+            Changes(30, 31, 0, (RAW_GONE,)),
             f'{{"type":"changes","from":30,"to":31,"count":0,"comments":[{GONE_JSON}]}}',
         ),
         (
@@ -241,9 +241,9 @@ def test_a_reason_holds_nothing_of_the_content() -> None:
     assert "secret" not in refused.value.message
 
 
-def test_changes_go_through_the_bus_unharmed() -> None:
-    changes = Changes(11, 31, 1, (SHOWN, GONE), HELD)
-    assert msgspec.json.decode(protocol.encode(changes), type=Changes) == changes
+def test_comments_are_passed_on_as_they_were_encoded() -> None:
+    later = Raw(b'{"no":1, "version":2, "of a later release":[1]}')
+    assert protocol.encode(Changes(1, 2, 1, (later,))).endswith(b'"comments":[' + bytes(later) + b"]}")
 
 
 @pytest.mark.parametrize(
@@ -252,26 +252,6 @@ def test_changes_go_through_the_bus_unharmed() -> None:
 )
 def test_seconds_are_rounded_up(seconds: float | None, whole: object) -> None:
     assert protocol.whole_seconds(seconds) == whole
-
-
-@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 200_000])
-def test_a_frame_is_text_whole_and_unmasked(size: int) -> None:
-    framed = protocol.frame(b"x" * size)
-    assert framed[0] == 0x81
-    lengths = {126: ("!H", 4), 127: ("!Q", 10)}
-    if framed[1] in lengths:
-        form, head = lengths[framed[1]]
-        (length,) = struct.unpack(form, framed[2:head])
-    else:
-        length, head = framed[1], 2
-    assert length == size
-    assert framed[head:] == b"x" * size
-    assert head == 2 if size < 126 else head == 4 if size < 65536 else head == 10
-
-
-def test_control_frames() -> None:
-    assert protocol.pong_frame(b"abc") == b"\x8a\x03abc"
-    assert protocol.close_frame(Close.DRAIN) == b"\x88\x02" + struct.pack("!H", 4001)
 
 
 def test_close_codes_say_by_their_range_whether_to_come_back() -> None:

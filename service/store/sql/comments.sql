@@ -10,16 +10,20 @@ SELECT EXISTS (SELECT FROM comments WHERE thread = $1 AND op = ANY ($2::uuid[]))
 -- hour: the hour by the database's clock, which all workers share
 SELECT floor(extract(epoch FROM now()) / 3600)::bigint
 
--- since: where a thread stands, and the comments changed after version $2, at most $3, each in its latest state
+-- since: where a thread stands, and the comments changed after version $2, the last $3 of them, each as it is now
 SELECT wire_epoch(t.epoch) AS thread_epoch, t.version AS thread_version, t.count AS thread_count,
        t.state AS thread_state, t.slow AS thread_slow, t.state_version AS thread_state_version,
        c.no, c.version, c.at, c.state, c.text
 FROM threads t
 LEFT JOIN LATERAL (
-    SELECT * FROM comments WHERE thread = t.id AND version > $2 ORDER BY version LIMIT $3
+    SELECT * FROM comments WHERE thread = t.id AND version > $2 ORDER BY version DESC LIMIT $3
 ) c ON true
 WHERE t.id = $1 AND t.state <> 'none'
 ORDER BY c.version
+
+-- renew: a new epoch for a thread whose history went back below version $3, unless it has one by now
+UPDATE threads SET epoch = left(replace(gen_random_uuid()::text, '-', ''), 12)
+WHERE id = $1 AND wire_epoch(epoch) = $2 AND version < $3
 
 -- window: where a thread stands, with at most $3 comments below number $2 and at most $4 from it on, in `no` order
 SELECT wire_epoch(t.epoch) AS thread_epoch, t.version AS thread_version, t.count AS thread_count,

@@ -1,0 +1,95 @@
+"""One who reads along: an open line to a client, written to without ever waiting."""
+
+import asyncio
+import contextlib
+import fcntl
+import random
+import struct
+import termios
+from abc import ABC, abstractmethod
+
+from service.frame import Frame
+from service.protocol import Close
+
+FULL = 64 * 1024  # bytes that a client has not taken yet, beyond which it gets nothing but answers to its own acts,
+MAX_BUFFER = 256 * 1024  # and beyond which it is let go of,
+STUCK_SECONDS = 10.0  # as it is when it takes nothing at all for so long
+PING_SECONDS = 15.0
+CLOSING_SECONDS = 2.0  # for which a client may take its time to hang up
+
+
+class Reader(ABC):
+    """A reader and its line. `version`: the last one written to it; None: it has to begin anew."""
+
+    __slots__ = ("_next_ping", "_shrunk", "_transport", "_untaken", "closed", "version")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        now = asyncio.get_running_loop().time()
+        self._transport = transport
+        self._untaken = 0
+        self._shrunk = now
+        self._next_ping = now + random.uniform(0, PING_SECONDS)  # noqa: S311 - so that a storm does not beat in step
+        self.closed = False
+        self.version: int | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether the client has too much to take already."""
+        return self._transport.get_write_buffer_size() > FULL
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing reaches the client any more."""
+        return self.closed or self._transport.is_closing()
+
+    @abstractmethod
+    def send(self, frame: Frame) -> None:
+        """Write a message, as this kind of line frames it."""
+
+    def write(self, data: bytes) -> None:
+        """Write what is framed already. Only an abort frees a buffer that nobody reads; `close` would wait for it."""
+        if self.gone:
+            return
+        waiting = self._transport.get_write_buffer_size()
+        if waiting and waiting + len(data) > MAX_BUFFER:
+            self.drop(Close.TOO_SLOW)
+        else:
+            self._transport.write(data)
+
+    def beat(self, now: float) -> bool:
+        """Whether it is time for a ping; to be asked every second. Lets go of who takes nothing."""
+        waiting = self._transport.get_write_buffer_size()
+        untaken = waiting and waiting + _unacknowledged(self._transport)
+        if untaken == 0 or untaken < self._untaken:
+            self._shrunk = now
+        self._untaken = untaken
+        if now - self._shrunk > STUCK_SECONDS:
+            self.drop(Close.TOO_SLOW)
+        if self.gone or now < self._next_ping or waiting > FULL:
+            return False
+        self._next_ping = now + PING_SECONDS
+        return True
+
+    def close(self, code: Close | int) -> None:
+        """Say goodbye once; whoever does not answer is cut off."""
+        if not self.gone:
+            self._part(code)
+            asyncio.get_running_loop().call_later(CLOSING_SECONDS, self._transport.abort)
+        self.closed = True
+
+    def drop(self, code: Close) -> None:
+        """Say goodbye, and cut off at once."""
+        self.close(code)
+        self._transport.abort()
+
+    @abstractmethod
+    def _part(self, code: Close | int) -> None:
+        """Say on this kind of line that it ends, and why."""
+
+
+def _unacknowledged(transport: asyncio.Transport) -> int:
+    """Bytes that the kernel has taken and the client has not (tcp(7), SIOCOUTQ): a slow line empties these first."""
+    with contextlib.suppress(OSError, AttributeError):  # the connection has ended, or is no socket's
+        line = transport.get_extra_info("socket")
+        return int(struct.unpack("i", fcntl.ioctl(line.fileno(), termios.TIOCOUTQ, bytes(4)))[0])
+    return 0

@@ -1,0 +1,187 @@
+"""A thread with readers: what it learns goes to each of them, from the version that this reader is at."""
+
+import asyncio
+import time
+
+import msgspec
+from msgspec import UNSET
+
+from service.frame import Frame
+from service.protocol import Close, Joined, Mode, Ping, Readers, Slug, ThreadId
+from service.rooms.ledger import CATCH_UP, CATCH_UP_BYTES, Ledger
+from service.rooms.reader import Reader
+from service.run import Run
+from service.store.comments import Position, Since
+
+MAX_PAUSE = 0.25  # seconds between two flushes, at most; else as long as the last one took
+LAG_SECONDS = 0.1  # after which readers whose lines were full are tried again
+
+Step = tuple[Frame, int]
+
+
+class Room:
+    """A thread, its ledger and its readers. `others`: its readers on other workers, as last heard."""
+
+    def __init__(self, slug: Slug, thread_id: ThreadId, position: Position) -> None:
+        self.slug = slug
+        self.id = thread_id
+        self.readers: set[Reader] = set()
+        self.others = 0
+        self.seats = 0
+        self.closed = False
+        self.empty_since = time.monotonic()  # who asked has all of the linger to enter
+        self.reading = asyncio.Lock()  # held by whoever reads the store for this room,
+        self.read_at = 0.0  # which was begun last at this time
+        self.waiting = False  # for a hint that is missing
+        self.ledger = _ledger(position)
+        self._told = 0
+        self._flushed = float("-inf")
+        self._pause = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def count(self) -> int:
+        """How many read along, site-wide, approximately."""
+        return len(self.readers) + self.others
+
+    def level(self, since: Since) -> None:
+        """Take a read of the store; where it does not continue what is known, the thread begins anew from it."""
+        at = since.position
+        thread = at.thread if at.state_version > since.from_ else UNSET
+        run = Run.of(since.from_, at.version, at.count, since.comments, thread)
+        if at.epoch != self.ledger.epoch:
+            for reader in self.readers:
+                reader.version = None
+        if at.epoch != self.ledger.epoch or run.from_ > self.ledger.version:
+            self.ledger = _ledger(at)
+        self.ledger.apply(run)
+        self.flush()
+
+    def learn(self, run: Run) -> None:
+        """Take a run, and tell the readers: at once where the room was quiet, or where something has to vanish.
+
+        A busy room gathers what comes, so that it spends no more than half of its time writing.
+        """
+        before = self.ledger.version
+        self.ledger.apply(run)
+        if self.ledger.version == before:
+            return
+        wait = self._flushed + self._pause - time.monotonic()
+        if wait <= 0 or any(entry.gone for entry in run.entries):
+            self.flush()
+        else:
+            self._flush_in(wait)
+
+    def flush(self) -> None:
+        """Bring every reader from its own version to the room's, as far as its line takes it."""
+        begun = time.monotonic()
+        self._quiet()
+        steps: dict[int | None, list[Step]] = {}
+        lagging = False
+        for reader in tuple(self.readers):
+            if reader.version != self.ledger.version:
+                lagging |= reader.full or not self._bring(reader, steps)
+        self.ledger.trim()
+        self._flushed = time.monotonic()
+        self._pause = min(self._flushed - begun, MAX_PAUSE)
+        if lagging:
+            self._flush_in(LAG_SECONDS)
+
+    def seat(self, reader: Reader, epoch: str | None, after: int | None) -> None:
+        """Take in a reader who is at `epoch` and `after`: `joined`, and what it missed. `leave` is its counterpart."""
+        if self.closed:  # while it was joining; nothing would ever be heard here
+            reader.close(Close.SERVER_ERROR)
+            return
+        self.readers.add(reader)
+        mode, run = self._resumed(epoch, after)
+        first, *others = run.pieces()
+        id_ = None if mode == "reset" else (self.ledger.epoch, first.to)
+        reader.send(Frame(self._joined(mode, first), id_))
+        for piece in others:
+            reader.send(self._changes(piece))
+        reader.version = run.to
+
+    def leave(self, reader: Reader) -> None:
+        """Forget a reader."""
+        self.readers.discard(reader)
+
+    def missed(self, epoch: str, after: int) -> Joined:
+        """The same for someone who only asks, in one message."""
+        return self._joined(*self._resumed(epoch, after))
+
+    def beat(self, now: float) -> None:
+        """Ping whose time has come, each with the version that was last written to it."""
+        pings: dict[int, Frame] = {}
+        for reader in tuple(self.readers):
+            if reader.beat(now) and (version := reader.version) is not None:
+                ping = pings.get(version) or pings.setdefault(version, Frame(Ping(self.ledger.epoch, version)))
+                reader.send(ping)
+
+    def tell_count(self) -> None:
+        """Tell the readers how many they are, if that changed."""
+        if self.readers and self.count != self._told:
+            self._told = self.count
+            self.tell(Readers(self._told))
+
+    def tell(self, message: msgspec.Struct) -> None:
+        """Write a message to every reader whose line takes it."""
+        frame = Frame(message)
+        for reader in tuple(self.readers):
+            if not reader.full:
+                reader.send(frame)
+
+    def close(self) -> None:
+        """End: readers of a thread that is gone are sent away, and learn so when they come back."""
+        self.closed = True
+        self._quiet()
+        for reader in tuple(self.readers):
+            reader.close(Close.SERVER_ERROR)
+
+    def _bring(self, reader: Reader, steps: dict[int | None, list[Step]]) -> bool:
+        """Write to a reader what it lacks, up to a full line; False if something is left."""
+        if reader.version not in steps:
+            steps[reader.version] = self._steps(reader.version)
+        for frame, to in steps[reader.version]:
+            if reader.full:
+                return False
+            reader.send(frame)
+            reader.version = to
+        return True
+
+    def _steps(self, version: int | None) -> list[Step]:
+        """What brings a reader from a version to the room's; who is too far behind begins anew."""
+        run = None if version is None else self.ledger.since(version)
+        if run is None:
+            return [(Frame(self._joined("reset", self._now())), self.ledger.version)]
+        return [(self._changes(piece), piece.to) for piece in run.pieces()]
+
+    def _resumed(self, epoch: str | None, after: int | None) -> tuple[Mode, Run]:
+        """How someone who is at `epoch` and `after` goes on, and what it missed."""
+        if epoch is None or after is None:
+            return "live", self._now()
+        run = self.ledger.since(after) if epoch == self.ledger.epoch else None
+        if run is None or len(run.entries) > CATCH_UP or run.size > CATCH_UP_BYTES:
+            return "reset", self._now()
+        return ("catchup" if run.from_ < run.to else "live"), run
+
+    def _now(self) -> Run:
+        return Run(self.ledger.version, self.ledger.version, self.ledger.count)
+
+    def _joined(self, mode: Mode, run: Run) -> Joined:
+        return Joined(self.ledger.epoch, run.to, run.count, mode, run.comments, self.ledger.thread, self.count)
+
+    def _changes(self, piece: Run) -> Frame:
+        return Frame(piece.message(), (self.ledger.epoch, piece.to))
+
+    def _flush_in(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.flush)
+
+    def _quiet(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _ledger(at: Position) -> Ledger:
+    return Ledger(at.epoch, at.version, at.count, at.thread, at.state_version)

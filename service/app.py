@@ -17,6 +17,7 @@ from service import keys, protocol, redis_pool, resources
 from service.assets import Assets
 from service.bus import Bus
 from service.crowd import Crowd
+from service.guard.connections import Connections, capacity
 from service.guard.limits import Limits
 from service.health import Health
 from service.ingest import Ingest
@@ -57,12 +58,21 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
     limits = Limits(redis, keyring.site, settings.posts_per_minute)
+    connections = Connections(
+        redis,
+        keyring.site,
+        worker,
+        settings.connections_per_address,
+        capacity(settings.connections_per_worker),
+    )
 
     app = web.Application(
         client_max_size=protocol.MAX_INBOUND,
         middlewares=[middleware.log_request, middleware.word_refusals],
     )
     app[keys.SETTINGS] = settings
+    app[keys.KEYRING] = keyring
+    app[keys.CONNECTIONS] = connections
     app[keys.ARTICLES] = articles
     app[keys.COMMENTS] = comments
     app[keys.ROOMS] = rooms
@@ -88,6 +98,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             _close(redis),
             _run(tasks, lambda: bus.run(rooms.heard, rooms.check)),
             _run(tasks, rooms.run),
+            _run(tasks, connections.run),
             _run(tasks, ingest.run),
         ]
     )

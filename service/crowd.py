@@ -6,9 +6,9 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from service import roster
 from service.protocol import ThreadId
-
-BELIEVED_SECONDS = 10  # a worker that says nothing for so long counts no more
+from service.roster import BELIEVED_SECONDS
 
 _SCRIPT = Path(__file__).with_suffix(".lua").read_text("utf-8")
 
@@ -17,8 +17,7 @@ class Crowd:
     """The sums over all workers of a site, kept in Redis."""
 
     def __init__(self, redis: Redis, site: str, worker: str) -> None:
-        prefix = f"afterword:{{{site}}}:readers"
-        self._keys = [f"{prefix}:{worker}", prefix]
+        self._keys = [roster.member(site, worker), roster.workers(site)]
         self._sum = redis.register_script(_SCRIPT)
 
     async def exchange(self, counts: Mapping[ThreadId, int]) -> dict[ThreadId, int]:

@@ -18,6 +18,7 @@
         ├── UpgradeRequired   426  upgrade
         ├── TooFast           429  too-fast      waiting helps
         ├── TooMany           429  too-many      waiting helps
+        │   └── WorkerFull    503  too-many      waiting helps
         ├── Internal          500  internal
         └── Unavailable       503  unavailable   waiting helps
 
@@ -130,9 +131,15 @@ class TooFast(Refusal):
 
 
 class TooMany(Refusal):
-    """Too many connections are open; close one, or try again later."""
+    """Too many connections are open from your address; close one, or try again later."""
 
     code, status = "too-many", 429
+
+
+class WorkerFull(TooMany):
+    """This site has as many readers as it can hold; please try again in a moment."""
+
+    status = 503
 
 
 class Internal(Refusal):

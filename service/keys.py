@@ -3,8 +3,10 @@
 from aiohttp import web
 
 from service.assets import Assets
+from service.guard.connections import Connections
 from service.health import Health
 from service.ingest import Ingest
+from service.keyring import Keyring
 from service.paper import Paper
 from service.posting import Posting
 from service.rooms import Rooms
@@ -13,6 +15,8 @@ from service.store.articles import Articles
 from service.store.comments import Comments
 
 SETTINGS = web.AppKey("settings", Settings)
+KEYRING = web.AppKey("keyring", Keyring)
+CONNECTIONS = web.AppKey("connections", Connections)
 ARTICLES = web.AppKey("articles", Articles)
 COMMENTS = web.AppKey("comments", Comments)
 INGEST = web.AppKey("ingest", Ingest)

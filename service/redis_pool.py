@@ -19,12 +19,15 @@ def make(url: str, **options: Any) -> ConnectionPool:  # noqa: ANN401 - redis-py
         """A connection of the kind that the URL asks for."""
 
         async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
-            """Send, and end as cancelled if that was asked for meanwhile."""
+            """Send, and end as cancelled if that was asked for meanwhile; then nobody will read the answer."""
             task = asyncio.current_task()
             before = task.cancelling() if task else 0
-            await super().send_packed_command(command, check_health)
-            if task and task.cancelling() > before:
-                raise asyncio.CancelledError
+            try:
+                await super().send_packed_command(command, check_health)
+            finally:  # where it failed in that moment, too
+                if task and task.cancelling() > before:
+                    await self.disconnect(nowait=True)  # else the next to use it would take that answer for its own
+                    raise asyncio.CancelledError
 
     pool.connection_class = Connection
     return pool

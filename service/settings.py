@@ -52,6 +52,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="open sockets and streams of an address; 0: no limit", ge=0, le=1_000_000),
     ] = 50
+    connections_per_worker: Annotated[
+        int,
+        Meta(description="open sockets and streams of a worker; 0: all its files allow", ge=0, le=1_000_000),
+    ] = 0
     challenge: Annotated[Literal["off"], Meta(description="proof of work; only off so far")] = "off"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

@@ -10,11 +10,13 @@ from aiohttp import web
 
 from service import keys, logs
 from service.app import make_app
+from service.guard import patience
 from service.settings import Settings
 
 BYE_SECONDS = 1.0  # readers come back elsewhere within this,
 DRAIN_SECONDS = 2.0  # and who has not gone after this is closed
 KEEP_ALIVE_SECONDS = 75.0  # longer than the proxy's, so that it never writes to a connection which is being closed
+LINGER_SECONDS = 2.0  # for which the rest of a refused body is read, so that the answer is not lost with it
 BACKLOG = 4096
 READY = b"ready\n"
 
@@ -36,9 +38,12 @@ async def work(listener: socket.socket, lifeline: socket.socket) -> None:
             access_log=None,
             handle_signals=False,
             keepalive_timeout=KEEP_ALIVE_SECONDS,
+            lingering_time=LINGER_SECONDS,
             shutdown_timeout=2.0,
         )
         await runner.setup()
+        assert runner.server is not None
+        sweep = tasks.create_task(patience.with_heads(runner.server))
         site = web.SockSite(runner, listener, backlog=BACKLOG)
         await site.start()
         writer.write(READY)
@@ -53,6 +58,7 @@ async def work(listener: socket.socket, lifeline: socket.socket) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 await app[keys.INGEST].drained()
+        sweep.cancel()
         await runner.cleanup()
     writer.close()
 

@@ -7,12 +7,14 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
     return 0
 end
 local cost, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local arrival = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
+-- Never later than a whole burst leaves it: beyond that, the clock was set back.
+local arrival = math.min(math.max(tonumber(redis.call('GET', KEYS[1]) or now), now), now + burst * cost)
 local wait = arrival + cost - burst * cost - now
-if wait >= 1 then
-    return math.ceil(wait)
+local refused = wait >= 1
+if not refused then
+    arrival = arrival + cost
+    redis.call('SET', KEYS[2], 1, 'PX', ARGV[3])
 end
 -- Not rounded: a cost of 8571.43 ms would drift by up to half a millisecond with every post.
-redis.call('SET', KEYS[1], string.format('%.17g', arrival + cost), 'PX', math.ceil(arrival + cost - now))
-redis.call('SET', KEYS[2], 1, 'PX', ARGV[3])
-return 0
+redis.call('SET', KEYS[1], string.format('%.17g', arrival), 'PX', math.ceil(arrival - now))
+return refused and math.ceil(wait) or 0

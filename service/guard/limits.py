@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from service.errors import TooFast
+from service.guard.pace import Pace
 
 MARK_SECONDS = 600  # for which a repeated act is known here; after that the store knows it
 LOCAL = 10_000  # addresses remembered in this worker
@@ -22,8 +23,8 @@ class Limits:
         self._prefix = f"afterword:{site}:limit"
         self._script = redis.register_script(_SCRIPT)
         self._burst = per_minute
-        self._cost_ms = 60_000 / per_minute if per_minute else 0.0
-        self._local = _Local()
+        self._cost = 60 / per_minute if per_minute else 0.0
+        self._local = _Local(self._cost, per_minute)
 
     @property
     def off(self) -> bool:
@@ -36,32 +37,31 @@ class Limits:
             return
         keys = [f"{self._prefix}:{{{visitor}}}", f"{self._prefix}:{{{visitor}}}:{op.hex}"]
         try:
-            wait = await self._script(keys=keys, args=[self._cost_ms, self._burst, MARK_SECONDS * 1000])
+            wait = await self._script(keys=keys, args=[self._cost * 1000, self._burst, MARK_SECONDS * 1000]) / 1000
         except (RedisError, OSError):
-            wait = self._local.post(keys[0], keys[1], self._cost_ms, self._burst)
+            wait = self._local.post(*keys)
         if wait:
-            raise TooFast(retry_after=wait / 1000)
+            raise TooFast(retry_after=wait)
 
 
 class _Local:
     """The same rule in memory, by this machine's clock."""
 
-    def __init__(self) -> None:
-        self._arrivals: dict[str, float] = {}
+    def __init__(self, cost: float, burst: int) -> None:
+        self._cost = cost
+        self._burst = burst
+        self._paces: dict[str, Pace] = {}
         self._marks: dict[str, None] = {}
 
-    def post(self, address: str, act: str, cost_ms: float, burst: int) -> float:
-        """Milliseconds to wait, or 0."""
-        now = time.monotonic() * 1000
+    def post(self, address: str, act: str) -> float:
+        """Seconds to wait, or 0."""
         if act in self._marks:
             return 0
-        arrival = max(self._arrivals.pop(address, now), now)
-        wait = arrival + cost_ms - burst * cost_ms - now
-        self._arrivals[address] = arrival if wait >= 1 else arrival + cost_ms
-        if wait >= 1:
+        pace = self._paces[address] = self._paces.pop(address, Pace(self._cost, self._burst))
+        if wait := pace.wait(time.monotonic()):
             return wait
         self._marks[act] = None
-        for remembered in (self._arrivals, self._marks):
+        for remembered in (self._paces, self._marks):
             while len(remembered) > LOCAL:
                 remembered.pop(next(iter(remembered)))
         return 0

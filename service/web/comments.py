@@ -6,7 +6,7 @@ from aiohttp.http import HttpProcessingError
 
 from service import keys, protocol
 from service.errors import Empty, Malformed, Media, NotFound, Refusal, TooLarge
-from service.guard import origin, visitors
+from service.guard import origin, patience, visitors
 from service.protocol import Joined, PostBody, RetractBody
 from service.rooms import Rooms
 from service.web import pages
@@ -111,7 +111,7 @@ async def _post_form(request: web.Request) -> web.Response:
     """Post once, however often it is sent; then 303 to the page that shows it, or the form again with the reason."""
     text = ""
     try:
-        form = await request.post()
+        form = await patience.with_body(request.post())
         field = form.get("text", "")
         if not isinstance(field, str):
             raise Empty
@@ -137,7 +137,7 @@ async def _post_form(request: web.Request) -> web.Response:
 
 async def _body(request: web.Request) -> bytes:
     try:
-        return await request.read()
+        return await patience.with_body(request.read())
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge from None
     except UNREADABLE:

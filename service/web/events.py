@@ -4,11 +4,9 @@ import re
 
 from aiohttp import HttpVersion11, web
 
-from service import keys
 from service.errors import NotFound
-from service.web import pages
 from service.web.comments import resume
-from service.web.lines import StreamReader
+from service.web.lines import StreamReader, entered
 
 _EVENT_ID = re.compile(r"([A-Za-z0-9._-]{1,40}):([0-9]{1,16})")
 
@@ -17,7 +15,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     """Join, listen, leave. A browser asks no more after 204, where there is nothing and never will be."""
     epoch, after = _resume(request)
     try:
-        async with request.app[keys.ROOMS].enter(pages.slug(request), epoch, after) as room:
+        async with entered(request, epoch, after) as room:
             response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
             response.content_type = "text/event-stream"
             response.force_close()

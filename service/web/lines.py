@@ -1,13 +1,29 @@
 """The two kinds of line to a reader: a WebSocket, and a stream of Server-Sent Events."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from aiohttp import web
 
 from service import frame as frames
+from service import keys
 from service.frame import Frame
+from service.guard import visitors
 from service.protocol import Close
-from service.rooms import Reader
+from service.rooms import Reader, Room
+from service.web import pages
 
 SILENT_SECONDS = 40.0  # a client that says nothing for so long, not even a pong, is gone
+
+
+@contextlib.asynccontextmanager
+async def entered(request: web.Request, epoch: str | None, after: int | None) -> AsyncIterator[Room]:
+    """The room that a line is asked for, with a slot for it. Raises `TooMany`, `NotFound` and `Unavailable`."""
+    app = request.app
+    visitor = app[keys.KEYRING].visitor(visitors.address(request, app[keys.SETTINGS].proxies))
+    async with app[keys.CONNECTIONS].slot(visitor), app[keys.ROOMS].enter(pages.slug(request), epoch, after) as room:
+        yield room
 
 
 class SocketReader(Reader):

@@ -11,16 +11,17 @@ from service import frame, keys, protocol
 from service.errors import Malformed, Refusal, UpgradeRequired
 from service.frame import Frame
 from service.guard import origin, visitors
+from service.guard.pace import Pace
 from service.posting import Act, Posting
 from service.protocol import Close, Pong, Post, Retract
 from service.rooms import Room
 from service.rooms.reader import CLOSING_SECONDS
-from service.web import pages
 from service.web.comments import resume
-from service.web.lines import SocketReader
+from service.web.lines import SocketReader, entered
 
 OUTSTANDING = 64  # posts of one socket that may wait for their commit; then nothing more is read from it
 JUNK, JUNK_SECONDS = 10, 60.0  # the tenth malformed message within a minute closes
+FRAMES, FRAME_SECONDS = 100, 0.1  # so many frames at once, then one in that time
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ async def live(request: web.Request) -> web.WebSocketResponse:
     origin.check(request, request.app[keys.SETTINGS])
     epoch, after = resume(request)
     _check_upgrade(request)
-    async with request.app[keys.ROOMS].enter(pages.slug(request), epoch, after) as room:
+    async with entered(request, epoch, after) as room:
         socket = web.WebSocketResponse(
             protocols=(protocol.SUBPROTOCOL,),
             compress=False,
@@ -63,7 +64,9 @@ class Conversation:
         self._room = room
         self._reader = reader
         self._posting: Posting = request.app[keys.POSTING]
-        self._address = visitors.address(request, request.app[keys.SETTINGS].proxies)
+        settings = request.app[keys.SETTINGS]
+        self._address = visitors.address(request, settings.proxies)
+        self._pace = Pace(FRAME_SECONDS if settings.posts_per_minute else 0, FRAMES)
         self._outstanding = asyncio.Semaphore(OUTSTANDING)
         self._junk: deque[float] = deque(maxlen=JUNK)
 
@@ -75,12 +78,11 @@ class Conversation:
 
     async def _hear(self, message: WSMessage, commits: asyncio.TaskGroup) -> bool:
         """Whether to read on. After the close frame nothing is answered any more."""
-        if self._reader.closed and message.type in {
-            WSMsgType.TEXT,
-            WSMsgType.BINARY,
-            WSMsgType.PING,
-        }:
-            return True
+        if message.type in {WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG}:
+            if self._pace.wait(time.monotonic()):
+                self._reader.close(Close.TOO_MANY_MESSAGES)
+            if self._reader.closed:
+                return True
         match message.type:
             case WSMsgType.TEXT:
                 await self._act(message.data, commits)

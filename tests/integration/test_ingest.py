@@ -345,9 +345,8 @@ class Wire:
             writer.transport.abort()
 
 
-async def test_a_commit_whose_answer_is_lost_is_accepted_once_and_its_position_told(
-    idle: Bench, tmp_path_factory: Any
-) -> None:
+async def test_a_commit_whose_answer_is_lost_is_accepted_once(idle: Bench, tmp_path_factory: Any) -> None:
+    """And where the thread stands is told: whoever lacks the comment sees by that to read it."""
     folder = tmp_path_factory.mktemp("w")
     wire = Wire(idle.url, folder)
     server = await asyncio.start_unix_server(wire.accept, wire.path)

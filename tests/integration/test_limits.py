@@ -121,6 +121,16 @@ async def test_nothing_is_kept_for_longer_than_it_matters(redis: Redis, site: st
     assert 0 < kept[f"{prefix}:{op.hex}"] <= MARK_SECONDS * 1000
 
 
+async def test_nobody_waits_longer_where_the_clock_was_set_back(redis: Redis, site: str) -> None:
+    limits = Limits(redis, site, 600)  # one every 100 ms
+    await wait(limits)
+    await redis.set(f"afterword:{site}:limit:{{v}}", (time.time() + 3600) * 1000)
+    told = await wait(limits)
+    assert 0 < told <= 0.1
+    await asyncio.sleep(told)
+    assert await wait(limits) == 0
+
+
 async def test_while_redis_is_away_this_worker_counts_alone(site: str) -> None:
     away = Redis.from_url("unix:///nowhere/at/all.sock", retry=Retry(NoBackoff(), 0))
     limits, op = Limits(away, site, 2), uuid.uuid4()

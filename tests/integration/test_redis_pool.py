@@ -4,7 +4,10 @@ import asyncio
 import random
 import secrets
 
+import pytest
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ConnectionError as GoneError
 
 from service import redis_pool
 from service.bus import Bus
@@ -22,3 +25,27 @@ async def test_a_bus_ends_when_cancelled_at_any_moment(redis_url: str) -> None:
             task.cancel()
             ended, _ = await asyncio.wait([task], timeout=5)
             assert ended
+
+
+@pytest.mark.parametrize("end", [None, GoneError()], ids=["sent", "failed"])
+async def test_a_cancellation_that_is_swallowed_while_sending_ends_task_and_connection(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, end: Exception | None
+) -> None:
+    connection = redis_pool.make(redis_url).make_connection()  # type: ignore[no-untyped-call]
+    await connection.connect()
+
+    async def send(*_: object) -> None:
+        task = asyncio.current_task()
+        assert task
+        task.cancel()
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            if end:
+                raise end from None
+
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", send)
+    task = asyncio.create_task(connection.send_packed_command(b"PING"))
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert not connection.is_connected, "the next to use it would get the answer"

@@ -39,6 +39,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
             "AFTERWORD_ALLOWED_ORIGINS": "https://a.example, http://[::1]:8080",
             "AFTERWORD_POSTS_PER_MINUTE": "0",
             "AFTERWORD_CONNECTIONS_PER_ADDRESS": "0",
+            "AFTERWORD_CONNECTIONS_PER_WORKER": "2000",
             "AFTERWORD_CHALLENGE": "off",
             "AFTERWORD_LOG_LEVEL": "debug",
         }
@@ -58,11 +59,12 @@ def test_every_setting_is_read_from_its_variable() -> None:
         allowed_origins=("https://a.example", "http://[::1]:8080"),
         posts_per_minute=0,
         connections_per_address=0,
+        connections_per_worker=2000,
         challenge="off",
         log_level="debug",
     )
     assert [str(network) for network in loaded.proxies] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]
-    assert len(msgspec.structs.fields(Settings)) == 16, "this test sets every setting"
+    assert len(msgspec.structs.fields(Settings)) == 17, "this test sets every setting"
 
 
 @pytest.mark.parametrize(
@@ -105,6 +107,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         ("POSTS_PER_MINUTE", "-1", ">= 0"),
         ("POSTS_PER_MINUTE", "many", "`int`"),
         ("CONNECTIONS_PER_ADDRESS", "1000001", "<= 1000000"),
+        ("CONNECTIONS_PER_WORKER", "-1", ">= 0"),
         ("CHALLENGE", "surge", "surge"),
         ("LOG_LEVEL", "loud", "loud"),
         ("COLOUR", "red", "no such setting"),

@@ -1,0 +1,121 @@
+"""How many may be connected, how fast they may speak, and how slow they may be: over a running site."""
+
+import asyncio
+import os
+import signal
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from redis.asyncio import Redis
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.protocol import State
+
+from service import roster
+from service.guard import patience
+from service.keyring import Keyring
+from tests.site import Site, eventually, op, receive, send, telling
+
+LIMIT = 6
+HANDSHAKE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+
+
+async def dial(site: Site) -> ClientConnection | None:
+    """A socket, if there is a slot for it."""
+    try:
+        return await site.socket("story")
+    except InvalidStatus:
+        return None
+
+
+async def refused(site: Site, status: int) -> bool:
+    """Whether a handshake is refused, by name and with a time to wait."""
+    async with site.http.get("/articles/story/live", headers=HANDSHAKE) as response:
+        problem = await response.json()
+        assert (response.status, problem["code"]) == (status, "too-many")
+        return int(response.headers["Retry-After"]) == int(problem["retry_after"]) > 0
+
+
+async def closed(socket: ClientConnection) -> int:
+    """The code that a socket is closed with."""
+    with pytest.raises(ConnectionClosed) as ended:
+        while True:
+            await receive(socket, "nothing")
+    assert ended.value.rcvd is not None
+    return ended.value.rcvd.code
+
+
+async def test_an_address_has_its_slots_on_all_workers_and_those_of_a_killed_one_again(
+    tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    async with (
+        telling(tmp_path, database_url, redis_url, CONNECTIONS_PER_ADDRESS=str(LIMIT)) as site,
+        Redis.from_url(redis_url) as redis,
+    ):
+        workers = roster.workers(Keyring(site.environ["AFTERWORD_SECRET"]).site)
+
+        async def two_others_than(before: set[Any]) -> set[Any] | None:
+            alive = set(await redis.zrange(workers, 0, -1))
+            return alive if len(alive) == 2 and alive != before else None
+
+        before = await eventually(partial(two_others_than, set()))
+        sockets = [await site.socket("story") for _ in range(LIMIT)]
+        assert await refused(site, 429)
+        await sockets.pop().close()
+        sockets.append(await eventually(partial(dial, site)))
+        assert await refused(site, 429)
+        os.kill((await site.workers())[0], signal.SIGKILL)
+        await eventually(partial(two_others_than, before))
+        sockets = [socket for socket in sockets if socket.state is State.OPEN]
+        while len(sockets) < LIMIT:
+            sockets.append(await eventually(partial(dial, site)))
+        assert await refused(site, 429)
+        for socket in sockets:
+            await socket.close()
+
+
+async def test_a_full_worker_refuses_and_a_flood_is_closed(tmp_path: Path, database_url: str, redis_url: str) -> None:
+    settings = {"CONNECTIONS_PER_ADDRESS": "0", "CONNECTIONS_PER_WORKER": "2"}
+    async with telling(tmp_path, database_url, redis_url, **settings) as site:
+        sockets: list[ClientConnection] = []
+        while len(sockets) < 4:
+            sockets.append(await eventually(partial(dial, site)))  # refused by one worker, taken by the other
+        assert await refused(site, 503)
+        for _ in range(60):
+            await send(sockets[0], "pong")
+            await sockets[0].ping()
+        assert await closed(sockets[0]) == 4013
+        await send(sockets[1], "post", op=op(), text="Nobody else is meant")
+        await receive(sockets[1], "accepted")
+        for socket in sockets:
+            await socket.close()
+
+
+async def test_who_is_slow_to_ask_is_let_go_of(site: Site) -> None:
+    """By a real worker's seconds; test_patience.py knows the rest."""
+
+    async def told(sent: bytes) -> tuple[bytes, float]:
+        reader, writer = await asyncio.open_connection(urlsplit(site.url).hostname, urlsplit(site.url).port)
+        begun = asyncio.get_running_loop().time()
+        writer.write(sent)
+        answer = await reader.read()
+        writer.close()
+        return answer, asyncio.get_running_loop().time() - begun
+
+    post = b"POST /articles/story/comments HTTP/1.1\r\nHost: here\r\nContent-Length: 90\r\nContent-Type: application/"
+    async with asyncio.timeout(30), site.socket("story") as socket:
+        head, *bodies = await asyncio.gather(
+            told(b"GET / HTTP/1.1\r\nHost:"),
+            told(post + b"json\r\n\r\n{"),
+            told(post + b"x-www-form-urlencoded\r\n\r\ntext="),
+        )
+        for _ in range(300):  # this site has no limit on posting, and so none on frames
+            await send(socket, "pong")
+        await send(socket, "post", op=op(), text="Still here")
+        await receive(socket, "accepted")
+    assert head[0] == b""
+    assert all(answer.startswith(b"HTTP/1.1 400 ") and b"within 10 seconds" in answer for answer, _ in bodies)
+    assert all(patience.HEAD_SECONDS <= seconds < 15 for _, seconds in (head, *bodies))

@@ -119,9 +119,11 @@ class Bus:
         try:
             thread = ThreadId(int(channel.rsplit(b":", 1)[1]))
             epoch, payload = data.split(b"\n", 1)
-            heard(thread, Epoch(epoch.decode()), Run.read(payload))
+            hint = thread, Epoch(epoch.decode()), Run.read(payload)
         except (ValueError, RecursionError):  # msgspec's DecodeError is a ValueError
             log.warning("a hint that can't be read")
+        else:
+            heard(*hint)
 
     async def _ask(self) -> None:
         while True:

@@ -21,13 +21,14 @@ CLOSING_SECONDS = 2.0  # for which a client may take its time to hang up
 class Reader(ABC):
     """A reader and its line. `version`: the last one written to it; None: it has to begin anew."""
 
-    __slots__ = ("_next_ping", "_shrunk", "_transport", "_untaken", "closed", "version")
+    __slots__ = ("_next_ping", "_taken", "_taking", "_transport", "_written", "closed", "version")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         now = asyncio.get_running_loop().time()
         self._transport = transport
-        self._untaken = 0
-        self._shrunk = now
+        self._written = 0
+        self._taken = 0
+        self._taking = now
         self._next_ping = now + random.uniform(0, PING_SECONDS)  # noqa: S311 - so that a storm does not beat in step
         self.closed = False
         self.version: int | None = None
@@ -54,16 +55,17 @@ class Reader(ABC):
         if waiting and waiting + len(data) > MAX_BUFFER:
             self.drop(Close.TOO_SLOW)
         else:
+            self._written += len(data)
             self._transport.write(data)
 
     def beat(self, now: float) -> bool:
         """Whether it is time for a ping; to be asked every second. Lets go of who takes nothing."""
         waiting = self._transport.get_write_buffer_size()
-        untaken = waiting and waiting + _unacknowledged(self._transport)
-        if untaken == 0 or untaken < self._untaken:
-            self._shrunk = now
-        self._untaken = untaken
-        if now - self._shrunk > STUCK_SECONDS:
+        taken = self._written - waiting - _unacknowledged(self._transport) if waiting else self._written
+        if waiting == 0 or taken > self._taken:
+            self._taking = now
+        self._taken = taken
+        if now - self._taking > STUCK_SECONDS:
             self.drop(Close.TOO_SLOW)
         if self.gone or now < self._next_ping or waiting > FULL:
             return False
@@ -89,7 +91,7 @@ class Reader(ABC):
 
 def _unacknowledged(transport: asyncio.Transport) -> int:
     """Bytes that the kernel has taken and the client has not (tcp(7), SIOCOUTQ): a slow line empties these first."""
-    with contextlib.suppress(OSError, AttributeError):  # the connection has ended, or is no socket's
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # the connection has ended, or is no socket's
         line = transport.get_extra_info("socket")
         return int(struct.unpack("i", fcntl.ioctl(line.fileno(), termios.TIOCOUTQ, bytes(4)))[0])
     return 0

@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import contextlib
 import io
-import os
 import socket
 import textwrap
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -23,12 +22,12 @@ from typing import Any
 from service import embedded, logs, press, settings, supervisor, worker
 from service.errors import StartError, Unavailable
 from service.settings import Settings
+from service.stop import Stop
 from service.store import database
 from service.store.articles import Articles
 
 BAD_START = 2
 LISTED = 10_000
-LOOK_SECONDS = 0.25  # between two looks for the parent
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,7 +121,8 @@ def _settings_help() -> str:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    return _run(supervisor.serve(_start(), _say), options.parent)
+    renew = asyncio.Event()
+    return _run(supervisor.serve(_start(), _say, renew), options.parent, renew.set)
 
 
 def _migrate(_options: argparse.Namespace) -> int:
@@ -169,14 +169,18 @@ def _start() -> Settings:
     return given
 
 
-def _run(command: Coroutine[Any, Any, int | None], parent: int | None = None) -> int:
-    """Run a command until it is done or stopped."""
+def _run(
+    command: Coroutine[Any, Any, int | None], parent: int | None = None, renew: Callable[[], None] | None = None
+) -> int:
+    """Run a command until it is done or stopped. SIGHUP renews what can be renewed, and stops anything else."""
 
     async def main() -> int:
         task = asyncio.current_task()
         assert task is not None
-        stop = _Stop(task)
+        stop = Stop(task)
         stop.at_signals()
+        if renew is not None:
+            stop.at_hang_up(renew)
         if parent is not None:
             stop.after(parent)
         try:
@@ -187,35 +191,6 @@ def _run(command: Coroutine[Any, Any, int | None], parent: int | None = None) ->
             return 0
 
     return asyncio.run(main())
-
-
-class _Stop:
-    """Ends a command in order: at Ctrl-C, SIGTERM and SIGHUP, once; the second changes nothing."""
-
-    def __init__(self, task: asyncio.Task[int]) -> None:
-        self._task = task
-        self._loop = asyncio.get_running_loop()
-        self.asked = False
-
-    def __call__(self) -> None:
-        """End it."""
-        if not self.asked:
-            self.asked = True
-            self._task.cancel()
-
-    def at_signals(self) -> None:
-        """End it when told to."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
-                continue  # nohup
-            self._loop.add_signal_handler(number, self)
-
-    def after(self, parent: int) -> None:
-        """End it when this parent process has ended, whose child we are then no more."""
-        if os.getppid() == parent:
-            self._loop.call_later(LOOK_SECONDS, self.after, parent)
-        else:
-            self()
 
 
 @contextlib.asynccontextmanager

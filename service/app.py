@@ -68,7 +68,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
 
     app = web.Application(
         client_max_size=protocol.MAX_INBOUND,
-        middlewares=[middleware.log_request, middleware.word_refusals],
+        middlewares=[middleware.close_when_draining, middleware.log_request, middleware.word_refusals],
     )
     app[keys.SETTINGS] = settings
     app[keys.KEYRING] = keyring

@@ -7,7 +7,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from asyncio.subprocess import Process
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Self
 
 import msgspec
 
@@ -16,6 +18,7 @@ from service.embedded import Postgres, Valkey
 from service.errors import StartError
 from service.settings import Settings
 
+READY_SECONDS = 60.0  # within which a successor must serve
 STOP_SECONDS = 10.0  # for which a worker may drain
 PAUSE, MAX_PAUSE = 0.1, 5.0  # seconds before the first restart, and at most
 STEADY_SECONDS = 10.0  # who lived so long begins again with the shortest pause
@@ -52,62 +55,133 @@ class StoreProcess:
         return await self._store.wait()
 
 
-class WorkerProcess:
-    """One worker. `ready` is set when any worker serves; before that, one that ends is a failed start."""
+class Worker:
+    """One of the workers: a process, another one when that ends, and a successor when it is to be replaced.
+
+    `ready` is set when any worker serves; before that, one that ends is a failed start.
+    """
 
     def __init__(self, settings: Settings, listener: socket.socket, ready: asyncio.Event) -> None:
         self._settings = settings
         self._listener = listener
         self._ready = ready
+        self._process: WorkerProcess | None = None
 
     async def live(self) -> int:
-        """Start it and return its exit status; cancelled, let it drain first. Raises `StartError`."""
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs:
-                process = await self._start(theirs)
-            try:
-                await self._introduce(ours)
-                status = await process.wait()
-            finally:
-                await _stop(process)
+        """Start a process; return its exit status, or its successor's. Cancelled, let it drain. Raises `StartError`."""
+        self._process = await WorkerProcess.start(self._settings, self._listener)
+        try:
+            if self._process.serves:
+                self._ready.set()
+            status = await self._ended()
+        finally:
+            await self._process.stop()
         if not self._ready.is_set():
             raise StartError("The first worker ended before it served; what it said stands above.")
         return status
 
-    async def _start(self, lifeline: socket.socket) -> asyncio.subprocess.Process:
-        files = (self._listener.fileno(), lifeline.fileno())
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "service",
-            "work",
-            *map(str, files),
-            pass_fds=files,
-            stdin=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the supervisor, which stops everything in order
-        )
+    async def replace(self) -> None:
+        """Let the process go when a successor serves. Raises `OSError`: none does, and the process stays."""
+        async with asyncio.timeout(READY_SECONDS):
+            other = await WorkerProcess.start(self._settings, self._listener)
+        try:
+            if not other.serves:
+                raise ChildProcessError("it ended, and what it said stands above")
+            if self._process and self._process.alive:  # else `live` starts another one, which is as new
+                self._process, other = other, self._process
+            await other.stop()
+        finally:
+            await other.stop()  # again: the wait may have been cancelled
 
-    async def _introduce(self, lifeline: socket.socket) -> None:
-        """Tell the worker its settings, and wait until it serves or has ended."""
+    async def _ended(self) -> int:
+        """Wait for the end of a process whose place no successor has taken; its exit status."""
+        while True:
+            process = self._process
+            assert process
+            status = await process.wait()
+            if process is self._process:
+                return status
+
+
+async def replace(workers: Sequence[Worker], asked: asyncio.Event) -> None:
+    """Replace one worker after the other whenever it is asked for, and once more where it was asked meanwhile."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        for number, each in enumerate(workers, 1):
+            try:
+                await each.replace()
+            except OSError as error:
+                reason = str(error) or "in time"
+                log.error("worker %d stays: its successor does not serve (%s)", number, reason)  # noqa: TRY400 - the sentence says it all
+                break
+            log.warning("worker %d is replaced", number)
+
+
+class WorkerProcess:
+    """A process that serves, held by a lifeline. `serves` is false where it ended before it did."""
+
+    def __init__(self, process: Process, lifeline: socket.socket) -> None:
+        self._process = process
+        self._lifeline = lifeline
+        self.serves = False
+
+    @classmethod
+    async def start(cls, settings: Settings, listener: socket.socket) -> Self:
+        """Start one, and return when it serves or has ended. Raises `OSError`."""
+        async with contextlib.AsyncExitStack() as undo:
+            ours, theirs = socket.socketpair()
+            undo.enter_context(ours)
+            with theirs:
+                started = cls(await _spawn(listener, theirs), ours)
+            undo.push_async_callback(started.stop)
+            await started._introduce(settings)
+            undo.pop_all()
+        return started
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.returncode is None
+
+    async def wait(self) -> int:
+        """Wait for its end; its exit status."""
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """Let it drain, and see that it ends in time; one that has ended is let go."""
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGTERM)
+                os.kill(self._process.pid, signal.SIGCONT)  # a stopped process hears nothing else
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._process.wait()
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+        self._lifeline.close()
+
+    async def _introduce(self, settings: Settings) -> None:
+        """Tell it its settings, and wait until it serves or has ended."""
         loop = asyncio.get_running_loop()
-        lifeline.setblocking(False)
+        self._lifeline.setblocking(False)
         # One that ended with the settings unread answers with a reset or a broken pipe instead of an end.
         with contextlib.suppress(ConnectionError):
-            await loop.sock_sendall(lifeline, msgspec.json.encode(self._settings, enc_hook=str) + b"\n")
-            if await loop.sock_recv(lifeline, len(worker.READY)) == worker.READY:
-                self._ready.set()
+            await loop.sock_sendall(self._lifeline, msgspec.json.encode(settings, enc_hook=str) + b"\n")
+            self.serves = await loop.sock_recv(self._lifeline, len(worker.READY)) == worker.READY
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGTERM)
-        os.kill(process.pid, signal.SIGCONT)  # a stopped process hears nothing else
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+async def _spawn(listener: socket.socket, lifeline: socket.socket) -> Process:
+    """Start a worker's process on the two sockets, which it inherits."""
+    files = (listener.fileno(), lifeline.fileno())
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "service",
+        "work",
+        *map(str, files),
+        pass_fds=files,
+        stdin=asyncio.subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the supervisor, which stops everything in order
+    )

@@ -34,28 +34,31 @@ SECRET_BYTES = 32
 Store = Postgres | Valkey
 
 
-async def serve(settings: Settings, say: Say) -> None:
-    """Serve until cancelled. Raises `StartError` where something must be changed first."""
+async def serve(settings: Settings, say: Say, renew: asyncio.Event) -> None:
+    """Serve until cancelled, with new workers when `renew` is set. Raises `StartError` where it can't begin."""
     with await bind(settings.host, settings.port) as listener:
         async with _bundled(settings, say) as (complete, stores):
             await prepare(complete, say, demonstrate=not settings.database_url)
             try:
-                await _run(complete, stores, listener, say)
+                await _run(complete, stores, listener, say, renew)
             except BaseExceptionGroup as group:
                 if failed := group.subgroup(StartError):
                     raise failed.exceptions[0] from None
                 raise
 
 
-async def _run(settings: Settings, stores: list[Store], listener: socket.socket, say: Say) -> None:
+async def _run(
+    settings: Settings, stores: list[Store], listener: socket.socket, say: Say, renew: asyncio.Event
+) -> None:
     ready = asyncio.Event()
+    workers = [crew.Worker(settings, listener, ready) for _ in range(settings.workers)]
     async with asyncio.TaskGroup() as tasks:
         for store in stores:
             tasks.create_task(crew.keep(type(store).__name__, crew.StoreProcess(store).live))
-        for number in range(1, settings.workers + 1):
-            process = crew.WorkerProcess(settings, listener, ready)
-            tasks.create_task(crew.keep(f"worker {number}", process.live))
+        for number, each in enumerate(workers, 1):
+            tasks.create_task(crew.keep(f"worker {number}", each.live))
         await ready.wait()
+        tasks.create_task(crew.replace(workers, renew))
         say(f"{settings.site_name} is ready: {address(settings, listener)} (Ctrl-C stops it)")
         with listener:  # closed before the workers drain: who comes now is refused at once, and goes elsewhere
             await asyncio.Event().wait()

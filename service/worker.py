@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import ctypes
 import signal
 import socket
+import sys
 
 import msgspec
 from aiohttp import web
@@ -15,14 +17,17 @@ from service.settings import Settings
 
 BYE_SECONDS = 1.0  # readers come back elsewhere within this,
 DRAIN_SECONDS = 2.0  # and who has not gone after this is closed
+LOOK_SECONDS = 0.05  # between two looks at the open connections
 KEEP_ALIVE_SECONDS = 75.0  # longer than the proxy's, so that it never writes to a connection which is being closed
 LINGER_SECONDS = 2.0  # for which the rest of a refused body is read, so that the answer is not lost with it
 BACKLOG = 4096
 READY = b"ready\n"
+PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 async def work(listener: socket.socket, lifeline: socket.socket) -> None:
     """Serve. `lifeline` brings the settings, takes "ready", and ends when the supervisor does."""
+    _attend_the_supervisor()
     reader, writer = await asyncio.open_connection(sock=lifeline)
     told = await reader.readline()
     if not told.endswith(b"\n"):
@@ -54,13 +59,36 @@ async def work(listener: socket.socket, lifeline: socket.socket) -> None:
         app[keys.HEALTH].draining = True
         await site.stop()
         if not alone:
-            await app[keys.ROOMS].leave(BYE_SECONDS, DRAIN_SECONDS)
+            await app[keys.ROOMS].part(BYE_SECONDS)
+            await _answer(runner)
+            app[keys.ROOMS].dismiss()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 await app[keys.INGEST].drained()
         sweep.cancel()
         await runner.cleanup()
     writer.close()
+
+
+def _attend_the_supervisor() -> None:
+    """Leave SIGHUP to it, and be woken when it dies: a stopped process would hold the port, and notice nothing."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
+
+
+async def _answer(runner: web.AppRunner) -> None:
+    """Serve the connections that were accepted: each has until the deadline to send a request, or the rest of one.
+
+    The answer closes it (`middleware.close_when_draining`). aiohttp's own clean-up would hear no more of a half-sent
+    request, and close a connection that has not sent one yet.
+    """
+    assert runner.server
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await asyncio.sleep(LOOK_SECONDS)  # what was just accepted is not in the list yet
+            while runner.server.connections:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _orphaned(reader: asyncio.StreamReader, leave: asyncio.Event) -> None:

@@ -9,7 +9,7 @@ import signal
 import sys
 import uuid
 from asyncio import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,12 @@ class Site:
 
     async def workers(self) -> list[int]:
         """The process ids of the workers."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [pid for pid in map(int, children) if b"work" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
+        found = []
+        for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            with contextlib.suppress(OSError):  # it has just ended
+                if b"work" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                    found.append(int(pid))
+        return found
 
     async def stop(self) -> int:
         """End it as an operator does."""
@@ -71,12 +75,13 @@ async def command(environ: dict[str, str], *arguments: str) -> tuple[int, str, s
 
 
 @contextlib.asynccontextmanager
-async def serving(log: Path, **settings: str) -> AsyncIterator[Site]:
-    """A site with these settings, on a port from the kernel."""
+async def serving(log: Path, *, by: Sequence[str] = (), **settings: str) -> AsyncIterator[Site]:
+    """A site with these settings, on a port from the kernel; started `by` another command, say."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AFTERWORD_")}
     environ |= {f"AFTERWORD_{name}": value for name, value in settings.items()}
     with log.open("ab") as errors:
         process = await subprocess.create_subprocess_exec(
+            *by,
             sys.executable,
             "-m",
             "service",
@@ -100,10 +105,12 @@ async def serving(log: Path, **settings: str) -> AsyncIterator[Site]:
 
 
 @contextlib.asynccontextmanager
-async def telling(folder: Path, database_url: str, redis_url: str, **settings: str) -> AsyncIterator[Site]:
+async def telling(
+    folder: Path, database_url: str, redis_url: str, *, by: Sequence[str] = (), **settings: str
+) -> AsyncIterator[Site]:
     """Serve by two workers with one open thread `story`; articles and the log lie in `folder`."""
     stores = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "SECRET": secrets.token_hex(16), "WORKERS": "2"}
-    async with serving(folder / "log", **stores, **settings) as running:
+    async with serving(folder / "log", by=by, **stores | settings) as running:
         (folder / "stories").mkdir()
         await running.load(folder / "stories", "story")
         yield running

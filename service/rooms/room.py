@@ -1,13 +1,14 @@
 """A thread with readers: what it learns goes to each of them, from the version that this reader is at."""
 
 import asyncio
+import random
 import time
 
 import msgspec
 from msgspec import UNSET
 
 from service.frame import Frame
-from service.protocol import Close, Joined, Mode, Ping, Readers, Slug, ThreadId
+from service.protocol import Bye, Close, Joined, Mode, Ping, Readers, Slug, ThreadId
 from service.rooms.ledger import CATCH_UP, CATCH_UP_BYTES, Ledger
 from service.rooms.reader import Reader
 from service.run import Run
@@ -20,7 +21,10 @@ Step = tuple[Frame, int]
 
 
 class Room:
-    """A thread, its ledger and its readers. `others`: its readers on other workers, as last heard."""
+    """A thread, its ledger and its readers.
+
+    `others`: its readers on other workers, as last heard. `parting`: seconds within which everybody is to go elsewhere.
+    """
 
     def __init__(self, slug: Slug, thread_id: ThreadId, position: Position) -> None:
         self.slug = slug
@@ -29,6 +33,7 @@ class Room:
         self.others = 0
         self.seats = 0
         self.closed = False
+        self.parting: float | None = None
         self.empty_since = time.monotonic()  # who asked has all of the linger to enter
         self.reading = asyncio.Lock()  # held by whoever reads the store for this room,
         self.read_at = 0.0  # which was begun last at this time
@@ -100,6 +105,8 @@ class Room:
         for piece in others:
             reader.send(self._changes(piece))
         reader.version = run.to
+        if self.parting is not None:
+            reader.send(bye(self.parting))
 
     def leave(self, reader: Reader) -> None:
         """Forget a reader."""
@@ -181,6 +188,11 @@ class Room:
         if self._timer:
             self._timer.cancel()
             self._timer = None
+
+
+def bye(within: float) -> Frame:
+    """A reader's word that this worker leaves: each is to come back at a moment of its own."""
+    return Frame(Bye(random.randrange(round(within * 1000) + 1)))  # noqa: S311
 
 
 def _ledger(at: Position) -> Ledger:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import AsyncIterator, Iterator
 from weakref import WeakValueDictionary
@@ -10,10 +9,9 @@ from weakref import WeakValueDictionary
 from service.bus import Bus, heed_cancellation
 from service.crowd import Crowd
 from service.errors import NotFound, Unavailable
-from service.frame import Frame
-from service.protocol import MAX_INTEGER, Bye, Close, Epoch, Slug, ThreadId
+from service.protocol import MAX_INTEGER, Close, Epoch, Slug, ThreadId
 from service.rooms.ledger import CATCH_UP
-from service.rooms.room import Room
+from service.rooms.room import Room, bye
 from service.run import PIECE, Run
 from service.store.comments import Comments
 from service.store.database import available
@@ -40,6 +38,7 @@ class Rooms:
         self._by_id: dict[ThreadId, Room] = {}
         self._opening: WeakValueDictionary[Slug, asyncio.Lock] = WeakValueDictionary()
         self._wake = asyncio.Event()
+        self._parting: float | None = None
 
     def __iter__(self) -> Iterator[Room]:
         """Every room, as they are now."""
@@ -89,17 +88,19 @@ class Rooms:
         """Compare every room with the store, soon: hints may have been lost."""
         self._wake.set()
 
-    async def leave(self, within: float, deadline: float) -> None:
-        """Send every reader away: `bye`, to come back elsewhere `within` some seconds; at the deadline, 4001."""
+    async def part(self, within: float) -> None:
+        """Tell every reader, and who still comes, to be elsewhere at a random moment `within` some seconds."""
+        self._parting = within
         readers = [reader for room in self for reader in room.readers]
-        for number, reader in enumerate(readers):
-            reader.send(Frame(Bye(random.randrange(round(within * 1000) + 1))))  # noqa: S311
+        for room in self:
+            room.parting = within
+        for number, reader in enumerate(readers, 1):
+            reader.send(bye(within))
             if number % SLICE == 0:
                 await asyncio.sleep(0)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(deadline):
-                while any(room.readers for room in self):  # noqa: ASYNC110 - a look at many sets
-                    await asyncio.sleep(0.05)
+
+    def dismiss(self) -> None:
+        """Close whoever is still there."""
         for room in self:
             for reader in tuple(room.readers):
                 reader.close(Close.DRAIN)
@@ -140,6 +141,7 @@ class Rooms:
             self._bus.unsubscribe(thread_id)
             raise
         room = self._rooms[slug] = self._by_id[thread_id] = Room(slug, thread_id, since.position)
+        room.parting = self._parting
         self.check()  # what was heard before the room stood in the list went by
         return room
 

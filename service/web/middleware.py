@@ -7,7 +7,7 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from service import protocol
+from service import keys, protocol
 from service.errors import (
     Internal,
     Malformed,
@@ -36,6 +36,15 @@ async def add_headers(_request: web.Request, response: web.StreamResponse) -> No
     response.headers["Server"] = "Afterword"
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+
+
+@web.middleware
+async def close_when_draining(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Make an answer the last one on its connection while the worker drains: the next request goes elsewhere."""
+    response = await handler(request)
+    if request.app[keys.HEALTH].draining:
+        response.force_close()
+    return response
 
 
 @web.middleware

@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import SECRET
-from tests.site import ROOT, Site, command, eventually, op, serving
+from tests.site import ROOT, Site, command, eventually, op, serving, telling
 
 COMMENTS = "/articles/story/comments"
 STORY = "---\ntitle: A story\nslug: story\ndate: 2026-01-01T12:00:00Z\n---\nOne paragraph.\n"
@@ -223,6 +223,17 @@ async def test_a_service_that_lost_its_parent_ends(outside: dict[str, str]) -> N
     await asyncio.wait_for(parent.stdout.read(), KILLED)  # closed by the last who could write to it
     assert is_free(port)
     await parent.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel wakes nobody")
+async def test_a_stopped_worker_does_not_hold_the_port_of_a_killed_supervisor(
+    tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    async with telling(tmp_path, database_url, redis_url) as site:
+        for worker in await site.workers():
+            os.kill(worker, signal.SIGSTOP)
+        site.process.kill()
+        await eventually(lambda: is_free(urlsplit(site.url).port or 0))
 
 
 async def test_a_worker_that_cannot_start_ends_the_start(tmp_path: Path, outside: dict[str, str]) -> None:

@@ -837,16 +837,18 @@ async def test_while_redis_is_away_a_worker_counts_its_own() -> None:
 
 async def test_a_worker_that_leaves_says_when_to_come_back(site: Site, one: Worker) -> None:
     async with one.reading() as stubborn, one.reading():
-        await one.rooms.leave(within=2.0, deadline=0.1)
+        await one.rooms.part(within=2.0)
+        one.rooms.dismiss()
         (bye,) = stubborn.seen(Bye)
         assert 0 <= bye.retry <= 2000
         assert stubborn.closed is Close.DRAIN
 
 
-async def test_a_worker_whose_readers_are_gone_leaves_at_once(site: Site, one: Worker) -> None:
-    async with one.rooms.enter(STORY) as room:
-        with seated(room) as reader:
-            leaving = asyncio.create_task(one.rooms.leave(within=1.0, deadline=3600))
-            await eventually(lambda: reader.seen(Bye))
-        await leaving
-        assert reader.closed is None
+async def test_who_comes_while_a_worker_leaves_is_sent_on_at_once(site: Site, one: Worker) -> None:
+    async with one.reading():
+        await one.rooms.part(within=1.0)
+        async with one.reading() as late:
+            assert [type(message) for message in late.messages] == [Joined, Bye]
+    await site.open("open", "Another title")
+    async with one.reading() as later:
+        assert later.seen(Bye)

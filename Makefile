@@ -8,7 +8,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check format lock clean FORCE
+.PHONY: help run test chaos check format lock clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1@\2/p' Makefile | awk -F@ '{ printf "%-12s  %s\n", $$1, $$2 }'
@@ -22,6 +22,9 @@ test: $(VENV)/test ## set up what is missing, and run all tests
 	@$(BIN)/python -m coverage run -m pytest
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
+
+chaos: $(VENV)/test ## kill, freeze and starve a running site, and count what is lost (CHAOS_SEED repeats a run)
+	@$(BIN)/python -m tests.faults
 
 check: $(VENV)/test ## judge without running: layout, lint, types, templates, compose
 	@$(BIN)/python -m ruff check .

@@ -73,7 +73,10 @@ class Run(msgspec.Struct, frozen=True):
         return Changes(self.from_, self.to, self.count, self.comments, self.thread)
 
     def pieces(self) -> list["Run"]:
-        """The same in runs of at most 32 KiB, each beginning where the one before ended."""
+        """The same in runs of at most 32 KiB, each beginning where the one before ended.
+
+        The thread is in each: a slow line may stop between, and go on from there.
+        """
         parts, part, size = list[list[Entry]](), list[Entry](), ENVELOPE
         for entry in self.entries:
             if part and size + entry.size > PIECE:
@@ -86,7 +89,7 @@ class Run(msgspec.Struct, frozen=True):
         for number in range(len(parts) - 1, -1, -1):
             after, entries = pieces[-1], tuple(parts[number])
             from_ = parts[number - 1][-1].version if number else self.from_
-            pieces.append(Run(from_, after.from_, after.count - _growth(after.entries), entries))
+            pieces.append(Run(from_, after.from_, after.count - _growth(after.entries), entries, self.thread))
         return pieces[::-1]
 
 

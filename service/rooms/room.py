@@ -70,9 +70,12 @@ class Room:
         before = self.ledger.version
         self.ledger.apply(run)
         if self.ledger.version == before:
+            if self._timer is None:
+                self.ledger.trim()
             return
+        news = self.ledger.since(before)  # the run, and what it was that held runs waited for
         wait = self._flushed + self._pause - time.monotonic()
-        if wait <= 0 or any(entry.gone for entry in run.entries):
+        if wait <= 0 or news is None or any(entry.gone for entry in news.entries):
             self.flush()
         else:
             self._flush_in(wait)

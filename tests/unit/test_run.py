@@ -192,10 +192,8 @@ def test_each_piece_tells_the_count_at_its_end(case: Told) -> None:
 
 @settings(deadline=None)
 @given(told(st.none() | st.just(-1) | sizes))
-def test_the_threads_state_comes_with_the_last_piece_alone(case: Told) -> None:
-    *others, last = case.run.pieces()
-    assert last.thread == case.run.thread
-    assert all(piece.thread is UNSET for piece in others)
+def test_the_threads_state_comes_with_every_piece(case: Told) -> None:
+    assert {piece.thread for piece in case.run.pieces()} == {case.run.thread}
 
 
 def test_a_comment_that_came_and_went_in_one_run_leaves_the_last_count_right() -> None:

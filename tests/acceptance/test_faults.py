@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.faults.catalogue import AWAITED, FAULTS
+from tests.faults.catalogue import FAULTS
 from tests.faults.crowd import SHORT
 from tests.faults.setting import Setting, setting
 from tests.faults.trial import attempt, slug
@@ -20,8 +20,6 @@ async def hurt() -> AsyncIterator[Setting]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_fault_loses_doubles_and_reorders_nothing(hurt: Setting, fault: str) -> None:
-    if fault in AWAITED:
-        pytest.skip(AWAITED[fault])
     row = await attempt(fault, FAULTS[fault], hurt, SHORT, "short")
     if row.skipped:
         pytest.skip(row.skipped)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import uvloop
 
-from tests.faults.catalogue import AWAITED, FAULTS
+from tests.faults.catalogue import FAULTS
 from tests.faults.crowd import FULL, SHORT, Size
 from tests.faults.setting import Setting, setting
 from tests.faults.trial import attempt, slug
@@ -52,19 +52,14 @@ async def _try(named: Sequence[str], size: Size, seed: str) -> int:
     while waiting:
         async with setting(map(slug, waiting)) as here:
             while waiting:
-                row = await _row(waiting.pop(0), named, here, size, seed)
+                name = waiting.pop(0)
+                row = await attempt(name, FAULTS[name], here, size, seed)
                 _say(_line(row))
                 if row.complaints:
                     broken += 1
                     _complain(row, here)
                     break
     return broken
-
-
-async def _row(name: str, named: Sequence[str], here: Setting, size: Size, seed: str) -> Row:
-    if name in AWAITED and name not in named:
-        return Row(name, skipped=AWAITED[name])
-    return await attempt(name, FAULTS[name], here, size, seed)
 
 
 def _line(row: Row) -> str:

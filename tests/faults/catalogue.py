@@ -32,6 +32,3 @@ FAULTS: dict[str, Strike] = {
         deaths.workers_replaced,
     )
 }
-
-# What the service does not claim to stand yet, and why. Take a name out when it does; naming it tries it all the same.
-AWAITED = {"workers replaced": "SIGHUP stops the service still, as docs/operations.md says"}

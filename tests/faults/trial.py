@@ -17,7 +17,7 @@ MEBI = 1024 * 1024
 
 
 class NotHereError(Exception):
-    """This fault can't be made on this machine, or the service does not claim to stand it yet; it says why."""
+    """This fault can't be made on this machine; it says why."""
 
 
 @dataclass(slots=True)

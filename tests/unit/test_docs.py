@@ -284,3 +284,10 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 def test_every_decision_is_listed_in_the_design() -> None:
     pages = {path.name for path in (DOCS / "decisions").glob("*.md")}
     assert pages == set(re.findall(r"\(decisions/([^)]+)\)", text("docs/design.md")))
+
+
+def test_every_test_that_the_guarantees_name_is_there() -> None:
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", text("docs/guarantees.md"))
+    assert len(named) > 20
+    assert [name for name in named if not re.search(rf"def {name}\(", source)] == []

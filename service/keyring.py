@@ -5,6 +5,7 @@ neither an op, nor a key, nor an address.
 """
 
 import base64
+import hashlib
 import hmac
 from uuid import UUID
 
@@ -25,22 +26,25 @@ class Keyring:
 
     def author_key(self, thread: ThreadId, op: Op) -> str:
         """What lets an author retract: the same for every repetition of an act, so it is stored nowhere."""
-        digest = hmac.digest(self._key, f"{thread}:{op}".encode(), "sha256")
-        return base64.urlsafe_b64encode(digest[:24]).decode()
+        return base64.urlsafe_b64encode(_mac(self._key, f"{thread}:{op}", 24)).decode()
 
     def op_tag(self, author_key: str) -> UUID:
         """How a comment knows its act: found from the op by a repeat, from the key alone by a retraction."""
-        return UUID(bytes=hmac.digest(self._op, author_key.encode(), "sha256")[:16])
+        return UUID(bytes=_mac(self._op, author_key, 16))
 
-    def form_op(self, address: str, thread: ThreadId, text: str, hour: int) -> Op:
+    def form_op(self, visitor: str, thread: ThreadId, text: str, hour: int) -> Op:
         """The op of a form, which has none of its own: the same words from one address within an hour."""
-        message = f"{address}:{thread}:{hour}:{text}".encode()
-        return str(UUID(bytes=hmac.digest(self._form, message, "sha256")[:16], version=4))
+        return str(UUID(bytes=_mac(self._form, f"{visitor}:{thread}:{hour}:{text}", 16), version=4))
 
     def text_tag(self, text: str) -> bytes:
         """16 bytes that stay when a text is erased, to notice an op used again for other words."""
-        return hmac.digest(self._text, text.encode(), "sha256")[:16]
+        return _mac(self._text, text, 16)
 
     def visitor(self, address: str) -> str:
         """An address for the rate limits: kept in Redis only, for as long as a limit lasts."""
-        return hmac.digest(self._limit, address.encode(), "sha256")[:16].hex()
+        return _mac(self._limit, address, 16).hex()
+
+
+def _mac(key: bytes, message: str, size: int) -> bytes:
+    """Keyed BLAKE2s (RFC 7693): what an HMAC is for, at a third of its time, and each comment needs four."""
+    return hashlib.blake2s(message.encode(), key=key, digest_size=size).digest()

@@ -48,7 +48,7 @@ class Markup(msgspec.Struct, frozen=True):
 
 def render(text: str) -> Markup:
     """Return clean `text` (service/text.py) as markup: `p`, `br`, `span.quoted`, `a`, `a.ref`."""
-    pieces = _TOKEN.split(text)
+    pieces = _TOKEN.split(text) if ">>" in text or "://" in text else [text]
     tokens = pieces[1::2]  # every second piece is what the pattern's group took
     pieces[::2] = map(escape, pieces[::2])
     pieces[1::2] = map(_link, tokens)

@@ -56,8 +56,9 @@ def clean(raw: str) -> CommentText:
     Raises `Empty` where there is nothing to see, `TooLong` above `MAX_LENGTH`; accepts any `str`,
     lone surrogates included. Composition is NFC (UAX #15); what is dropped is told above.
     """
-    text = _LINE_END.sub("\n", raw).replace("\t", " ")
-    text = _DROPPED.sub("", text)
+    text = raw
+    if not (raw.isascii() and raw.isprintable()):  # as most comments of one line are
+        text = _DROPPED.sub("", _LINE_END.sub("\n", raw).replace("\t", " "))
     if not text.isascii():
         text = _compose(_FLAG_OR_TAGS.sub(r"\1", text))
     text = _tidy_lines(text)

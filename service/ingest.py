@@ -27,13 +27,27 @@ Published = Callable[[ThreadId, Epoch, Run], None]
 
 
 class _Entry:
-    """A draft that waits, and the one result for all who posted it."""
+    """A draft that waits, and a result for each who posted it; the first of them posted what is committed."""
 
-    __slots__ = ("draft", "result")
+    __slots__ = ("draft", "results")
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
-        self.result: asyncio.Future[Standing] = asyncio.get_running_loop().create_future()
+        self.results: list[asyncio.Future[Standing]] = []
+
+    def settle(self, standing: Standing) -> None:
+        """Tell everyone what stands; only for the first it may be new."""
+        for result in self.results:
+            if not result.done():
+                result.set_result(standing)
+            standing = standing._replace(fresh=False)
+
+    def fail(self, refusal: Refusal) -> None:
+        """Tell everyone who has no result yet why not."""
+        for result in self.results:
+            if not result.done():
+                result.set_exception(refusal)
+                result.exception()  # who posted it may be gone; then nobody asks
 
 
 class Ingest:
@@ -49,21 +63,26 @@ class Ingest:
         self._idle.set()
         self._connection: database.Connection | None = None
 
-    async def submit(self, draft: Draft) -> Standing:
+    def submit(self, draft: Draft) -> asyncio.Future[Standing]:
         """What stands for this act once it is durable.
 
-        Raises `ThreadClosed`, `NotFound`, or `Unavailable`: then the act may stand or not, and the same op tells.
+        The future raises `ThreadClosed`, `NotFound`, or `Unavailable`: then the act may stand or not, and the same op
+        tells.
         """
-        entry = self._entry(draft)
-        standing = await asyncio.shield(entry.result)
-        return standing if entry.draft is draft else standing._replace(fresh=False)
+        result: asyncio.Future[Standing] = asyncio.get_running_loop().create_future()
+        if entry := self._entry(draft):
+            entry.results.append(result)
+        else:
+            result.set_exception(Unavailable(retry_after=1))
+        return result
 
-    def _entry(self, draft: Draft) -> _Entry:
+    def _entry(self, draft: Draft) -> _Entry | None:
+        """The entry that an act waits in; None where too many wait."""
         for op in draft.ops:
             if entry := self._claimed.get(op):
                 return entry
         if len(self._entries) >= QUEUE:
-            raise Unavailable(retry_after=1)
+            return None
         entry = _Entry(draft)
         self._entries.append(entry)
         self._claimed.update(dict.fromkeys(draft.ops, entry))
@@ -161,13 +180,11 @@ class Ingest:
 
 def _tell(entry: _Entry, outcome: Outcome) -> None:
     if outcome.standing:
-        entry.result.set_result(outcome.standing)
+        entry.settle(outcome.standing)
     else:
-        _fail([entry], NotFound() if outcome.thread_state in {None, "none"} else ThreadClosed())
+        entry.fail(NotFound() if outcome.thread_state in {None, "none"} else ThreadClosed())
 
 
 def _fail(batch: Sequence[_Entry], refusal: Refusal) -> None:
     for entry in batch:
-        if not entry.result.done():
-            entry.result.set_exception(refusal)
-            entry.result.exception()  # who posted it may be gone; then nobody asks
+        entry.fail(refusal)

@@ -1,17 +1,19 @@
 """A comment's way in: cleaned, looked up, limited, committed. The same for sockets, JSON and forms."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from service import text
-from service.errors import OpReused
+from service.errors import OpReused, Refusal, TooFast
 from service.guard.limits import Limits
 from service.ingest import Ingest
 from service.keyring import Keyring
 from service.protocol import Accepted, AuthorKey, CommentNo, Op, ThreadId
 from service.rooms import Rooms
 from service.run import Run
-from service.store.comments import Comments, Draft
+from service.store.comments import Comments, Draft, Standing
 
 
 class Act(NamedTuple):
@@ -32,30 +34,41 @@ class Posting:
         self._ingest = ingest
         self._rooms = rooms
 
-    async def admit(self, thread: ThreadId, op: Op, raw: str, address: str) -> Act:
-        """Let a post in, or raise the refusal: `Empty`, `TooLong`, `TooFast`, `Unavailable`.
+    async def admit(self, thread: ThreadId, posts: Sequence[tuple[Op, str]], visitor: str) -> list[Act | Refusal]:
+        """Let in what a visitor posts, or tell why not: `Empty`, `TooLong`, `TooFast`, `Unavailable`, for each.
 
         An act that stands already is let in before any limit is asked: who repeats it is no spammer.
         """
-        return await self._guarded(self._act(thread, op, text.clean(raw)), address)
+        return await self._guarded([self._act(thread, op, raw) for op, raw in posts], visitor)
 
-    async def admit_form(self, thread: ThreadId, raw: str, address: str) -> Act:
-        """The same for a form, which has no op: the same words from one address within the hour are one act.
+    async def admit_form(self, thread: ThreadId, raw: str, visitor: str) -> Act | Refusal:
+        """The same for a form, which has no op: the same words of one visitor within the hour are one act.
 
         The hour is the database's, and the hours beside it are looked up too, so that a form sent again while the
         hour turns, or which waited while it turned, still posts once.
         """
         cleaned = text.clean(raw)
         hour = await self._comments.hour()
-        op, *others = (self._keyring.form_op(address, thread, cleaned, each) for each in (hour, hour - 1, hour + 1))
-        return await self._guarded(self._act(thread, op, cleaned, others), address)
+        op, *others = (self._keyring.form_op(visitor, thread, cleaned, each) for each in (hour, hour - 1, hour + 1))
+        [act] = await self._guarded([self._act(thread, op, cleaned, others)], visitor)
+        return act
 
-    async def commit(self, act: Act) -> tuple[Accepted, bool]:
-        """Make it durable; and whether it is new. Raises `ThreadClosed`, `NotFound`, `OpReused`, `Unavailable`."""
-        standing = await self._ingest.submit(act.draft)
+    def submit(self, act: Act) -> asyncio.Future[Standing]:
+        """Have it committed with what others post. The future raises `ThreadClosed`, `NotFound`, `Unavailable`."""
+        return self._ingest.submit(act.draft)
+
+    def accepted(self, act: Act, standing: Standing) -> Accepted:
+        """The answer to an act that stands. Raises `OpReused`."""
         if standing.text_tag != act.draft.text_tag:
             raise OpReused
-        return Accepted(act.op, standing.no, standing.version, standing.state, act.key), standing.fresh
+        return Accepted(act.op, standing.no, standing.version, standing.state, act.key)
+
+    async def commit(self, act: Act | Refusal) -> tuple[Accepted, bool]:
+        """Make it durable; and whether it is new. Raises what stands in its way."""
+        if isinstance(act, Refusal):
+            raise act
+        standing = await self.submit(act)
+        return self.accepted(act, standing), standing.fresh
 
     async def retract(self, thread: ThreadId, op: Op, no: CommentNo, key: AuthorKey) -> Accepted:
         """Take one's own comment back. Raises `NotFound`, `NotYours`, `Unavailable`."""
@@ -67,17 +80,31 @@ class Posting:
         standing = retracted.standing
         return Accepted(op, standing.no, standing.version, standing.state)
 
-    def _act(self, thread: ThreadId, op: Op, cleaned: text.CommentText, others: list[Op] | None = None) -> Act:
+    def _act(self, thread: ThreadId, op: Op, raw: str, others: Sequence[Op] = ()) -> Act | Refusal:
+        try:
+            cleaned = text.clean(raw)
+        except Refusal as refusal:
+            return refusal
         key = self._keyring.author_key(thread, op)
-        also = tuple(self._tag(thread, other) for other in others or ())
+        also = tuple(self._tag(thread, other) for other in others)
         draft = Draft(thread, self._keyring.op_tag(key), cleaned, self._keyring.text_tag(cleaned), also)
         return Act(op, key, draft)
 
     def _tag(self, thread: ThreadId, op: Op) -> UUID:
         return self._keyring.op_tag(self._keyring.author_key(thread, op))
 
-    async def _guarded(self, act: Act, address: str) -> Act:
-        draft = act.draft
-        if not self._limits.off and not await self._comments.stands(draft.thread, draft.ops):
-            await self._limits.post(self._keyring.visitor(address), draft.op)
-        return act
+    async def _guarded(self, acts: list[Act | Refusal], visitor: str) -> list[Act | Refusal]:
+        """The same acts, those refused that are too many: one question to each store, however many they are."""
+        drafts = [act.draft for act in acts if isinstance(act, Act)]
+        if self._limits.off or not drafts:
+            return acts
+        try:
+            known = await self._comments.standing(drafts[0].thread, [op for draft in drafts for op in draft.ops])
+        except Refusal as refusal:
+            return [refusal if isinstance(act, Act) else act for act in acts]
+        fresh = [draft.op for draft in drafts if known.isdisjoint(draft.ops)]
+        waits = dict(zip(fresh, await self._limits.post(visitor, fresh), strict=True))
+        return [
+            TooFast(retry_after=wait) if isinstance(act, Act) and (wait := waits.get(act.draft.op)) else act
+            for act in acts
+        ]

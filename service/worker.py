@@ -13,6 +13,7 @@ from aiohttp import web
 from service import keys, logs
 from service.app import make_app
 from service.guard import patience
+from service.rooms import Rooms
 from service.settings import Settings
 
 BYE_SECONDS = 1.0  # readers come back elsewhere within this,
@@ -60,7 +61,7 @@ async def work(listener: socket.socket, lifeline: socket.socket) -> None:
         await site.stop()
         if not alone:
             await app[keys.ROOMS].part(BYE_SECONDS)
-            await _answer(runner)
+            await _answer(runner, app[keys.ROOMS])
             app[keys.ROOMS].dismiss()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
@@ -77,8 +78,10 @@ def _attend_the_supervisor() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
-async def _answer(runner: web.AppRunner) -> None:
+async def _answer(runner: web.AppRunner, rooms: Rooms) -> None:
     """Serve the connections that were accepted: each has until the deadline to send a request, or the rest of one.
+
+    Readers have as long to go by themselves.
 
     The answer closes it (`middleware.close_when_draining`). aiohttp's own clean-up would hear no more of a half-sent
     request, and close a connection that has not sent one yet.
@@ -87,7 +90,7 @@ async def _answer(runner: web.AppRunner) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
             await asyncio.sleep(LOOK_SECONDS)  # what was just accepted is not in the list yet
-            while runner.server.connections:  # noqa: ASYNC110 - nobody tells
+            while runner.server.connections or rooms.readers:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -3,7 +3,12 @@
 import asyncio
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
+
+from websockets.frames import Frame, Opcode
+
+from service.guard.pace import Pace
+from service.web.seat import Seat
 
 
 class Line(asyncio.Transport):
@@ -50,6 +55,20 @@ class Line(asyncio.Transport):
         """Be cut off: what waits is lost."""
         self.closing = self.aborted = True
         self._waiting = b""
+
+
+def seat(line: asyncio.Transport) -> Seat:
+    """A seat on a line, in no room, whose client only reads."""
+    nothing = cast("Any", None)
+    return Seat(line, nothing, nothing, nothing, visitor="", pace=Pace(0, 0))
+
+
+def framed(payload: bytes, opcode: Opcode = Opcode.TEXT) -> bytes:
+    """A frame as a client sends it."""
+    return Frame(opcode, payload).serialize(mask=True)
+
+
+PONG = framed(b'{"type":"pong"}')
 
 
 def unframed(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -45,9 +45,8 @@ class Connections:
         self._untold: set[str] = set()
         self._news = asyncio.Event()
 
-    @contextlib.asynccontextmanager
-    async def slot(self, visitor: str) -> AsyncIterator[None]:
-        """Count a connection of `visitor` while inside. Raises `WorkerFull` and `TooMany`; leaving never waits."""
+    async def take(self, visitor: str) -> None:
+        """Count a connection of `visitor` from now on, until `release`. Raises `WorkerFull` and `TooMany`."""
         if self._count >= self._per_worker:
             raise WorkerFull(retry_after=RETRY_SECONDS)
         self._count += 1
@@ -55,15 +54,28 @@ class Connections:
         try:
             if self._per_address and not await self._allowed(visitor):
                 raise TooMany(retry_after=RETRY_SECONDS)
+        except BaseException:
+            self.release(visitor)
+            raise
+
+    def release(self, visitor: str) -> None:
+        """Count a connection of `visitor` no longer."""
+        self._count -= 1
+        self._open[visitor] -= 1
+        if not self._open[visitor]:
+            del self._open[visitor]
+        if self._per_address:
+            self._untold.add(visitor)
+            self._news.set()
+
+    @contextlib.asynccontextmanager
+    async def slot(self, visitor: str) -> AsyncIterator[None]:
+        """Count a connection of `visitor` while inside. Raises as `take` does."""
+        await self.take(visitor)
+        try:
             yield
         finally:
-            self._count -= 1
-            self._open[visitor] -= 1
-            if not self._open[visitor]:
-                del self._open[visitor]
-            if self._per_address:
-                self._untold.add(visitor)
-                self._news.set()
+            self.release(visitor)
 
     async def run(self) -> None:
         """Tell Redis what is open here, and answer who asks, until cancelled."""

@@ -1,13 +1,13 @@
 """How often an address may post: GCRA in Redis for all workers, in this worker's memory while Redis is away."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from service.errors import TooFast
 from service.guard.pace import Pace
 
 MARK_SECONDS = 600  # for which a repeated act is known here; after that the store knows it
@@ -31,17 +31,19 @@ class Limits:
         """Whether nothing is limited."""
         return not self._burst
 
-    async def post(self, visitor: str, op: UUID) -> None:
-        """Count a post of `visitor` once for its op. Raises `TooFast` with the exact wait."""
-        if self.off:
-            return
-        keys = [f"{self._prefix}:{{{visitor}}}", f"{self._prefix}:{{{visitor}}}:{op.hex}"]
+    async def post(self, visitor: str, ops: Sequence[UUID]) -> list[float]:
+        """Count the posts of `visitor`, each once for its op: the seconds that each must wait, 0 for none."""
+        if self.off or not ops:
+            return [0.0] * len(ops)
+        address = f"{self._prefix}:{{{visitor}}}"
+        marks = [f"{address}:{op.hex}" for op in ops]
         try:
-            wait = await self._script(keys=keys, args=[self._cost * 1000, self._burst, MARK_SECONDS * 1000]) / 1000
+            waits = await self._script(
+                keys=[address, *marks], args=[self._cost * 1000, self._burst, MARK_SECONDS * 1000]
+            )
         except (RedisError, OSError):
-            wait = self._local.post(*keys)
-        if wait:
-            raise TooFast(retry_after=wait)
+            return [self._local.post(address, mark) for mark in marks]
+        return [wait / 1000 for wait in waits]
 
 
 class _Local:

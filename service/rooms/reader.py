@@ -44,11 +44,21 @@ class Reader(ABC):
         return self.closed or self._transport.is_closing()
 
     @abstractmethod
-    def send(self, frame: Frame) -> None:
-        """Write a message, as this kind of line frames it."""
+    def send(self, frame: Frame) -> bool:
+        """Write a message, as this kind of line frames it; False, and nothing is written, where the line is full."""
+
+    def push(self, data: bytes) -> bool:
+        """Write what is framed already, unless the line is full."""
+        if self.full:
+            return False
+        self.write(data)
+        return True
 
     def write(self, data: bytes) -> None:
-        """Write what is framed already. Only an abort frees a buffer that nobody reads; `close` would wait for it."""
+        """Write what is framed already, full or not.
+
+        Only an abort frees a buffer that nobody reads; `close` would wait for it.
+        """
         if self.gone:
             return
         waiting = self._transport.get_write_buffer_size()

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import Iterable
 
 import msgspec
 from msgspec import UNSET
@@ -29,9 +30,9 @@ class Room:
     def __init__(self, slug: Slug, thread_id: ThreadId, position: Position) -> None:
         self.slug = slug
         self.id = thread_id
-        self.readers: set[Reader] = set()
+        self.readers: dict[Reader, None] = {}  # in the order of their coming, as the kernel keeps their sockets
         self.others = 0
-        self.seats = 0
+        self.entering = 0  # who is here only to ask, or not seated yet
         self.closed = False
         self.parting: float | None = None
         self.empty_since = time.monotonic()  # who asked has all of the linger to enter
@@ -43,6 +44,11 @@ class Room:
         self._flushed = float("-inf")
         self._pause = 0.0
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody is here."""
+        return not self.readers and not self.entering
 
     @property
     def count(self) -> int:
@@ -84,11 +90,7 @@ class Room:
         """Bring every reader from its own version to the room's, as far as its line takes it."""
         begun = time.monotonic()
         self._quiet()
-        steps: dict[int | None, list[Step]] = {}
-        lagging = False
-        for reader in tuple(self.readers):
-            if reader.version != self.ledger.version:
-                lagging |= reader.full or not self._bring(reader, steps)
+        lagging = self._bring(tuple(self.readers))
         self.ledger.trim()
         self._flushed = time.monotonic()
         self._pause = min(self._flushed - begun, MAX_PAUSE)
@@ -100,20 +102,21 @@ class Room:
         if self.closed:  # while it was joining; nothing would ever be heard here
             reader.close(Close.SERVER_ERROR)
             return
-        self.readers.add(reader)
+        self.readers[reader] = None
         mode, run = self._resumed(epoch, after)
-        first, *others = run.pieces()
+        first = run.pieces()[0]
         id_ = None if mode == "reset" else (self.ledger.epoch, first.to)
         reader.send(Frame(self._joined(mode, first), id_))
-        for piece in others:
-            reader.send(self._changes(piece))
-        reader.version = run.to
+        reader.version = first.to
+        if self._bring((reader,)):
+            self._flush_in(LAG_SECONDS)
         if self.parting is not None:
             reader.send(bye(self.parting))
 
     def leave(self, reader: Reader) -> None:
         """Forget a reader."""
-        self.readers.discard(reader)
+        self.readers.pop(reader, None)
+        self.empty_since = time.monotonic()
 
     def missed(self, epoch: str, after: int) -> Joined:
         """The same for someone who only asks, in one message."""
@@ -137,8 +140,7 @@ class Room:
         """Write a message to every reader whose line takes it."""
         frame = Frame(message)
         for reader in tuple(self.readers):
-            if not reader.full:
-                reader.send(frame)
+            reader.send(frame)
 
     def close(self) -> None:
         """End: readers of a thread that is gone are sent away, and learn so when they come back."""
@@ -147,16 +149,22 @@ class Room:
         for reader in tuple(self.readers):
             reader.close(Close.SERVER_ERROR)
 
-    def _bring(self, reader: Reader, steps: dict[int | None, list[Step]]) -> bool:
-        """Write to a reader what it lacks, up to a full line; False if something is left."""
-        if reader.version not in steps:
-            steps[reader.version] = self._steps(reader.version)
-        for frame, to in steps[reader.version]:
-            if reader.full:
-                return False
-            reader.send(frame)
-            reader.version = to
-        return True
+    def _bring(self, readers: Iterable[Reader]) -> bool:
+        """Write to readers what they lack, each up to a full line; whether something is left."""
+        version, lagging = self.ledger.version, False
+        steps: dict[int | None, list[Step]] = {}
+        for reader in readers:  # this loop is what a delivery costs beside the kernel
+            at = reader.version
+            if at == version:
+                continue
+            if at not in steps:
+                steps[at] = self._steps(at)
+            for frame, to in steps[at]:
+                if not reader.send(frame):
+                    lagging = True
+                    break
+                reader.version = to
+        return lagging
 
     def _steps(self, version: int | None) -> list[Step]:
         """What brings a reader from a version to the room's; who is too far behind begins anew."""

@@ -11,6 +11,7 @@ from service.crowd import Crowd
 from service.errors import NotFound, Unavailable
 from service.protocol import MAX_INTEGER, Close, Epoch, Slug, ThreadId
 from service.rooms.ledger import CATCH_UP
+from service.rooms.reader import Reader
 from service.rooms.room import Room, bye
 from service.run import PIECE, Run
 from service.store.comments import Comments
@@ -44,6 +45,11 @@ class Rooms:
         """Every room, as they are now."""
         return iter(tuple(self._rooms.values()))
 
+    @property
+    def readers(self) -> list[Reader]:
+        """Everybody who reads here."""
+        return [reader for room in self for reader in room.readers]
+
     @contextlib.asynccontextmanager
     async def enter(self, slug: Slug, epoch: str | None = None, after: int | None = None) -> AsyncIterator[Room]:
         """The room of a thread, kept while inside, and ready for someone who is at `epoch` and `after`.
@@ -52,14 +58,14 @@ class Rooms:
         """
         async with available(JOIN_SECONDS):
             room = await self._find(slug)
-        room.seats += 1
+        room.entering += 1
         try:
             if epoch == room.ledger.epoch and after is not None:
                 async with available(JOIN_SECONDS):
                     await self._reach(room, after)
             yield room
         finally:
-            room.seats -= 1
+            room.entering -= 1
             room.empty_since = time.monotonic()
 
     def committed(self, thread_id: ThreadId, epoch: Epoch, run: Run) -> None:
@@ -91,19 +97,17 @@ class Rooms:
     async def part(self, within: float) -> None:
         """Tell every reader, and who still comes, to be elsewhere at a random moment `within` some seconds."""
         self._parting = within
-        readers = [reader for room in self for reader in room.readers]
         for room in self:
             room.parting = within
-        for number, reader in enumerate(readers, 1):
+        for number, reader in enumerate(self.readers, 1):
             reader.send(bye(within))
             if number % SLICE == 0:
                 await asyncio.sleep(0)
 
     def dismiss(self) -> None:
         """Close whoever is still there."""
-        for room in self:
-            for reader in tuple(room.readers):
-                reader.close(Close.DRAIN)
+        for reader in self.readers:
+            reader.close(Close.DRAIN)
 
     async def run(self) -> None:
         """Keep every room level with the store, its readers awake and counted, until cancelled."""
@@ -220,7 +224,7 @@ class Rooms:
     def _sweep(self) -> None:
         """Close rooms that nobody has entered for a while."""
         for room in self:
-            if not room.seats and time.monotonic() - room.empty_since > LINGER_SECONDS:
+            if room.empty and time.monotonic() - room.empty_since > LINGER_SECONDS:
                 self._close(room)
 
     def _close(self, room: Room) -> None:

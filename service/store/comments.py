@@ -89,10 +89,10 @@ class Comments:
         """The thread below an article. Raises `NotFound`."""
         return ThreadId((await self._row("thread", slug))["id"])
 
-    async def stands(self, thread: ThreadId, ops: Sequence[UUID]) -> bool:
-        """Whether a comment stands for an act already."""
+    async def standing(self, thread: ThreadId, ops: Sequence[UUID]) -> set[UUID]:
+        """Those op tags under which a comment stands already."""
         async with available():
-            return cast("bool", await self._pool.fetchval(SQL["stands"], thread, list(ops)))
+            return {row["op"] for row in await self._pool.fetch(SQL["standing"], thread, list(ops))}
 
     async def hour(self) -> int:
         """Hours since 1970 by the database's clock."""

@@ -83,6 +83,12 @@ def resume(request: web.Request) -> tuple[str | None, int | None]:
     return epoch, after
 
 
+def visitor(request: web.Request) -> str:
+    """Who asks, as limits know them: a keyed hash of the address."""
+    app = request.app
+    return app[keys.KEYRING].visitor(visitors.address(request, app[keys.SETTINGS].proxies))
+
+
 def json(message: msgspec.Struct, status: int = 200) -> web.Response:
     """A message as the body of an answer that nobody keeps."""
     return web.Response(
@@ -102,7 +108,7 @@ async def _post_json(request: web.Request) -> web.Response:
     body = _decoded(_post, await _body(request))
     thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
     posting = request.app[keys.POSTING]
-    act = await posting.admit(thread, body.op, body.text, _address(request))
+    [act] = await posting.admit(thread, [(body.op, body.text)], visitor(request))
     accepted, fresh = await posting.commit(act)
     return json(accepted, 201 if fresh else 200)
 
@@ -118,7 +124,7 @@ async def _post_form(request: web.Request) -> web.Response:
         text = field
         thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
         posting = request.app[keys.POSTING]
-        accepted, _ = await posting.commit(await posting.admit_form(thread, text, _address(request)))
+        accepted, _ = await posting.commit(await posting.admit_form(thread, text, visitor(request)))
     except NotFound:
         raise
     except web.HTTPRequestEntityTooLarge:
@@ -149,7 +155,3 @@ def _decoded(decoder: "msgspec.json.Decoder[protocol.T]", body: bytes) -> protoc
         return decoder.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise Malformed(protocol.reason(error)) from None
-
-
-def _address(request: web.Request) -> str:
-    return visitors.address(request, request.app[keys.SETTINGS].proxies)

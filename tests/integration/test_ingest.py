@@ -102,9 +102,9 @@ class Bench:
         """One value by plain SQL."""
         return await self.control.fetchval(statement, *values)
 
-    def submit(self, *drafts: Draft) -> list[asyncio.Task[Standing]]:
+    def submit(self, *drafts: Draft) -> list[asyncio.Future[Standing]]:
         """Post at once, side by side."""
-        return [asyncio.create_task(self.ingest.submit(draft)) for draft in drafts]
+        return [self.ingest.submit(draft) for draft in drafts]
 
     @contextlib.asynccontextmanager
     async def held(self, thread: ThreadId) -> AsyncIterator[None]:
@@ -356,7 +356,7 @@ async def test_a_commit_whose_answer_is_lost_is_accepted_once(idle: Bench, tmp_p
     async with running(subject):
         assert (await subject.submit(draft(thread))).version == 1
         wire.losing = True
-        task = asyncio.create_task(subject.submit(act))
+        task = subject.submit(act)
         await eventually(lambda: idle.value("SELECT count(*) = 2 FROM comments"))
         assert not task.done()
         wire.losing = False
@@ -508,7 +508,8 @@ class Guarded:
 
     async def post(self, thread: ThreadId, op: str, text: str, visitor: str = "192.0.2.7") -> tuple[Accepted, bool]:
         """Post as a client does."""
-        return await self.posting.commit(await self.posting.admit(thread, op, text, visitor))
+        [act] = await self.posting.admit(thread, [(op, text)], visitor)
+        return await self.posting.commit(act)
 
     async def post_form(self, thread: ThreadId, text: str, visitor: str = "192.0.2.7") -> tuple[Accepted, bool]:
         """Post as a form does."""
@@ -600,7 +601,7 @@ async def test_an_author_takes_the_comment_back_by_the_key(bench: Bench, guarded
 
 async def test_without_a_limit_nothing_is_looked_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     subject, thread = Guarded(bench, per_minute=0), await bench.thread("story")
-    monkeypatch.delattr(Comments, "stands")
+    monkeypatch.delattr(Comments, "standing")
     for _ in range(20):
         assert (await subject.post(thread, str(uuid.uuid4()), "Hello"))[1]
     await subject.away.aclose()

@@ -12,7 +12,6 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from service.errors import TooFast
 from service.guard.limits import MARK_SECONDS, Limits
 
 
@@ -29,11 +28,8 @@ def site() -> str:
 
 async def wait(limits: Limits, visitor: str = "v", op: uuid.UUID | None = None) -> float:
     """How long to wait, or 0."""
-    try:
-        await limits.post(visitor, op or uuid.uuid4())
-    except TooFast as refusal:
-        return refusal.retry_after or -1
-    return 0
+    [seconds] = await limits.post(visitor, [op or uuid.uuid4()])
+    return seconds
 
 
 @pytest.mark.parametrize("per_minute", [1, 6, 7, 11, 13, 60])

@@ -34,7 +34,7 @@ from service.run import PIECE, Run
 from service.store import database
 from service.store.articles import Articles
 from service.store.comments import Comments, Draft, Position, Since, Standing
-from service.web.lines import SocketReader
+from tests.line import seat
 
 PATIENCE = 20.0  # seconds that any condition may take on a busy machine
 STORY = Slug("story")
@@ -150,7 +150,7 @@ def seated(
 ) -> Iterator[Listener]:
     """A reader in a room, from `epoch` and `after` on."""
     listener = listener or Listener()
-    reader = SocketReader(listener)
+    reader = seat(listener)
     room.seat(reader, epoch, after)
     try:
         yield listener
@@ -642,8 +642,8 @@ async def test_who_asks_at_once_opens_one_room(site: Site, one: Worker) -> None:
     async with contextlib.AsyncExitStack() as stack:
         opened = await asyncio.gather(*(stack.enter_async_context(one.rooms.enter(STORY)) for _ in range(20)))
         assert len({id(room) for room in opened}) == len(list(one.rooms)) == 1
-        assert opened[0].seats == 20
-    assert opened[0].seats == 0
+        assert opened[0].entering == 20
+    assert opened[0].entering == 0
 
 
 @pytest.mark.parametrize("slug", ["nothing", "story"])
@@ -740,7 +740,7 @@ async def test_without_postgres_a_room_serves_what_it_knows(site: Site, one: Wor
         epoch = room.ledger.epoch
     for joiner in ((None, None), (epoch, 2), ("another", 1)):
         async with subject.enter(STORY, *joiner) as room:
-            assert room.seats == 1
+            assert room.entering == 1
     for after in (1, 3):
         with pytest.raises(Unavailable):
             async with subject.enter(STORY, epoch, after):

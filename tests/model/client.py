@@ -13,7 +13,9 @@ from service.errors import NotFound, Unavailable
 from service.protocol import Bye, Changes, Comment, Epoch, Joined, Ping, Readers, Thread, Version, Window
 from service.rooms import Reader, Room, ledger
 from service.run import PIECE
-from service.web.lines import SocketReader, StreamReader
+from service.web.events import StreamReader
+from service.web.seat import Seat
+from tests.line import PONG, seat
 from tests.model.clock import Clock
 from tests.model.store import Record, Store
 from tests.model.worker import Worker
@@ -76,7 +78,7 @@ class Line(asyncio.Transport):
             stream = self.reader = StreamReader(self, chunked=False)
             stream.ended = self.ended
         else:
-            self.reader = SocketReader(self)
+            self.reader = seat(self)
         room.seat(self.reader, epoch, after)
         return self.reader
 
@@ -188,8 +190,8 @@ class Client:
                 self._follow(message, written.known)
             case Ping():
                 assert (message.epoch, message.version) == (self._written_epoch, self._written), "the last one written"
-                if isinstance(line.reader, SocketReader):
-                    line.reader.heard()
+                if isinstance(line.reader, Seat):
+                    line.reader.data_received(PONG)
                 if not self.fetching and (message.epoch != self.epoch or message.version > self.version):
                     self.hang_up()  # the window that it fetched was of a store that had been restored meanwhile
             case Bye():

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from service.errors import ForeignOrigin, TooFast
+from service.errors import ForeignOrigin
 from service.guard import limits, origin, visitors
 from service.guard.limits import Limits
 from service.settings import Network, Settings
@@ -225,11 +225,8 @@ def away(per_minute: int) -> Limits:
 
 async def wait(limit: Limits, visitor: str = "v", op: uuid.UUID | None = None) -> float:
     """How long to wait, or 0."""
-    try:
-        await limit.post(visitor, op or uuid.uuid4())
-    except TooFast as refusal:
-        return refusal.retry_after or -1
-    return 0
+    [seconds] = await limit.post(visitor, [op or uuid.uuid4()])
+    return seconds
 
 
 @pytest.mark.parametrize("per_minute", [1, 6, 7, 11, 60, 700])

@@ -7,14 +7,16 @@ import sys
 from typing import Any
 
 import pytest
+from websockets.frames import Opcode
 
 from service import frame
 from service.frame import Frame
 from service.protocol import Close, Epoch, Ping
 from service.rooms import reader as module
 from service.rooms.reader import FULL, MAX_BUFFER, PING_SECONDS, STUCK_SECONDS, Reader
-from service.web.lines import SILENT_SECONDS, SocketReader, StreamReader
-from tests.line import Line, unframed
+from service.web.events import StreamReader
+from service.web.seat import SILENT_SECONDS, Seat
+from tests.line import PONG, Line, framed, seat, unframed
 
 PATIENCE = 20.0  # seconds that any condition may take on a busy machine
 PING = Frame(Ping(Epoch("e.1"), 12), (Epoch("e.1"), 12))
@@ -30,7 +32,7 @@ def never_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
 def joined(kind: str = "socket") -> tuple[Line, Reader, float]:
     """A line, its reader, and when it began."""
     begun, line = asyncio.get_running_loop().time(), Line()
-    return line, SocketReader(line) if kind == "socket" else StreamReader(line, chunked=True), begun
+    return line, seat(line) if kind == "socket" else StreamReader(line, chunked=True), begun
 
 
 def codes(line: Line) -> list[int]:
@@ -49,10 +51,10 @@ class Farewells(Line):
         super().write(data)
 
 
-def stuck(waiting: int = 0) -> tuple[Farewells, SocketReader, float]:
+def stuck(waiting: int = 0) -> tuple[Farewells, Seat, float]:
     """A reader who has so much to take already, and takes nothing more."""
     begun, line = asyncio.get_running_loop().time(), Farewells()
-    reader = SocketReader(line)
+    reader = seat(line)
     line.stuck = True
     if waiting:
         reader.write(b"x" * waiting)
@@ -292,7 +294,7 @@ async def test_a_client_that_says_anything_stays(monkeypatch: pytest.MonkeyPatch
         if second % 39 == 0:
             with monkeypatch.context() as patch:
                 patch.setattr(asyncio.get_running_loop(), "time", lambda now=begun + second: now)
-                reader.heard()
+                reader.data_received(PONG)
         reader.beat(begun + second)
     assert not reader.gone
 
@@ -300,7 +302,7 @@ async def test_a_client_that_says_anything_stays(monkeypatch: pytest.MonkeyPatch
 async def test_hanging_up_lets_out_what_was_written() -> None:
     line, reader, _ = stuck()
     reader.close(Close.NORMAL)
-    reader.hang_up()
+    reader.data_received(framed(b"", Opcode.CLOSE))
     line.take(100)
     assert codes(line) == [Close.NORMAL]
     assert line.is_closing()

@@ -4,8 +4,8 @@ SELECT * FROM post_comments($1, $2, $3, $4, $5, $6)
 -- retract: erases a comment for who knows its op tag
 SELECT * FROM retract_comment($1, $2, $3)
 
--- stands: whether a comment stands for an act, under any of its ops
-SELECT EXISTS (SELECT FROM comments WHERE thread = $1 AND op = ANY ($2::uuid[]))
+-- standing: those ops under which a comment stands
+SELECT op FROM comments WHERE thread = $1 AND op = ANY ($2::uuid[])
 
 -- hour: the hour by the database's clock, which all workers share
 SELECT floor(extract(epoch FROM now()) / 3600)::bigint

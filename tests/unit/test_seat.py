@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
 
@@ -145,3 +146,37 @@ async def test_after_a_broken_frame_nothing_is_read() -> None:
         assert reader.closed
         assert reader._inbox is None
         reader._transport.set_protocol(asyncio.Protocol())
+
+
+class Watch(asyncio.Protocol):
+    """Sees whether a descriptor is still open when its connection is lost."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.inode = os.fstat(descriptor).st_ino
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whatever the reason
+        """Look."""
+        self.lost.set_result(os.fstat(self.descriptor).st_ino == self.inode)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("end", ["abort", "close", "hang up"])
+def test_a_descriptor_is_open_until_the_connection_is_lost(loop: NewLoop, end: str) -> None:
+    """Else a frame could go to a stranger, whose connection has the number by then."""
+
+    async def main() -> None:
+        async with connected() as (reader, client):
+            transport = reader._transport
+            reader.send(Frame(Readers(1)))
+            watch = Watch(reader._fd)
+            transport.set_protocol(watch)
+            if end == "hang up":
+                client.close()
+            else:
+                getattr(transport, end)()
+            assert await asyncio.wait_for(watch.lost, PATIENCE)
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(main())

@@ -35,6 +35,8 @@ class Fresh(Generic[T]):
         An equal value stays the same object, so that what was made of it can be kept.
         """
         wanted = time.monotonic() - (0 if now else self._seconds)  # uvloop's own clock stands still within a turn
+        if self._seen and self._begun >= wanted:
+            return self._seen
         async with self._lock:
             if self._seen is None or self._begun < wanted:
                 begun = time.monotonic()

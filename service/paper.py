@@ -135,7 +135,8 @@ class Paper:
     def _place(self, view: View) -> "_Place":
         if not view.newest:
             return _Place()
-        place = self._places.setdefault(view, _Place())
+        if (place := self._places.get(view)) is None:
+            place = self._places[view] = _Place()
         self._places.move_to_end(view)
         return place
 
@@ -152,7 +153,8 @@ class Paper:
 
     async def _state(self, slug: Slug, seen: int) -> Seen[State]:
         """What is known of an article, at most a second old, or older than `seen` only where nothing newer is."""
-        fresh = self._states.setdefault(slug, Fresh(functools.partial(self._articles.state, slug), FRESH_SECONDS))
+        if (fresh := self._states.get(slug)) is None:
+            fresh = self._states[slug] = Fresh(functools.partial(self._articles.state, slug), FRESH_SECONDS)
         while len(self._states) > STATES:
             self._states.popitem(last=False)
         try:

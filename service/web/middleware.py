@@ -50,6 +50,8 @@ async def close_when_draining(request: web.Request, handler: Handler) -> web.Str
 @web.middleware
 async def log_request(request: web.Request, handler: Handler) -> web.StreamResponse:
     """One line a request: what was asked, by which route, and how it went. Never who asked, nor a query."""
+    if not log.isEnabledFor(logging.INFO):
+        return await handler(request)
     begun = time.perf_counter()
     status = 500
     try:

@@ -226,10 +226,7 @@ def _context(app: web.Application, url: str, lists: Lists, *, stale: bool) -> di
 
 
 def _answer(request: web.Request, body: bytes, tag: str, status: int = 200) -> web.Response:
+    headers = {"Cache-Control": "private, no-cache", "ETag": f'"{tag}"'}
     if status == 200 and any(known.value in {tag, "*"} for known in request.if_none_match or ()):
-        response = web.Response(status=304)
-    else:
-        response = web.Response(body=body, status=status, content_type="text/html", charset="utf-8")
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.etag = tag
-    return response
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=body, status=status, headers={"Content-Type": "text/html; charset=utf-8", **headers})

@@ -37,10 +37,9 @@ class _Entry:
 
     def settle(self, standing: Standing) -> None:
         """Tell everyone what stands; only for the first it may be new."""
-        for result in self.results:
+        for place, result in enumerate(self.results):
             if not result.done():
-                result.set_result(standing)
-            standing = standing._replace(fresh=False)
+                result.set_result(standing._replace(fresh=False) if place else standing)
 
     def fail(self, refusal: Refusal) -> None:
         """Tell everyone who has no result yet why not."""

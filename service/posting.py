@@ -39,7 +39,7 @@ class Posting:
 
         An act that stands already is let in before any limit is asked: who repeats it is no spammer.
         """
-        return await self._guarded([self._act(thread, op, raw) for op, raw in posts], visitor)
+        return await self._guarded([self._cleaned(thread, op, raw) for op, raw in posts], visitor)
 
     async def admit_form(self, thread: ThreadId, raw: str, visitor: str) -> Act | Refusal:
         """The same for a form, which has no op: the same words of one visitor within the hour are one act.
@@ -80,11 +80,13 @@ class Posting:
         standing = retracted.standing
         return Accepted(op, standing.no, standing.version, standing.state)
 
-    def _act(self, thread: ThreadId, op: Op, raw: str, others: Sequence[Op] = ()) -> Act | Refusal:
+    def _cleaned(self, thread: ThreadId, op: Op, raw: str) -> Act | Refusal:
         try:
-            cleaned = text.clean(raw)
+            return self._act(thread, op, text.clean(raw))
         except Refusal as refusal:
             return refusal
+
+    def _act(self, thread: ThreadId, op: Op, cleaned: text.CommentText, others: Sequence[Op] = ()) -> Act:
         key = self._keyring.author_key(thread, op)
         also = tuple(self._tag(thread, other) for other in others)
         draft = Draft(thread, self._keyring.op_tag(key), cleaned, self._keyring.text_tag(cleaned), also)

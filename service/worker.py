@@ -81,10 +81,8 @@ def _attend_the_supervisor() -> None:
 async def _answer(runner: web.AppRunner, rooms: Rooms) -> None:
     """Serve the connections that were accepted: each has until the deadline to send a request, or the rest of one.
 
-    Readers have as long to go by themselves.
-
     The answer closes it (`middleware.close_when_draining`). aiohttp's own clean-up would hear no more of a half-sent
-    request, and close a connection that has not sent one yet.
+    request, and close a connection that has not sent one yet. Readers have as long to go by themselves.
     """
     assert runner.server
     with contextlib.suppress(TimeoutError):

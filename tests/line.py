@@ -63,9 +63,9 @@ def seat(line: asyncio.Transport) -> Seat:
     return Seat(line, nothing, nothing, nothing, visitor="", pace=Pace(0, 0))
 
 
-def framed(payload: bytes, opcode: Opcode = Opcode.TEXT) -> bytes:
+def framed(payload: bytes, opcode: Opcode = Opcode.TEXT, *, fin: bool = True) -> bytes:
     """A frame as a client sends it."""
-    return Frame(opcode, payload).serialize(mask=True)
+    return Frame(opcode, payload, fin).serialize(mask=True)
 
 
 PONG = framed(b'{"type":"pong"}')

@@ -79,9 +79,8 @@ class Room:
             if self._timer is None:
                 self.ledger.trim()
             return
-        news = self.ledger.since(before)  # the run, and what it was that held runs waited for
         wait = self._flushed + self._pause - time.monotonic()
-        if wait <= 0 or news is None or any(entry.gone for entry in news.entries):
+        if wait <= 0 or self._vanished(before):
             self.flush()
         else:
             self._flush_in(wait)
@@ -148,6 +147,11 @@ class Room:
         self._quiet()
         for reader in tuple(self.readers):
             reader.close(Close.SERVER_ERROR)
+
+    def _vanished(self, version: int) -> bool:
+        """Whether something has to vanish that was there at a version: in a run that held ones waited for, too."""
+        news = self.ledger.since(version)
+        return news is None or any(entry.gone for entry in news.entries)
 
     def _bring(self, readers: Iterable[Reader]) -> bool:
         """Write to readers what they lack, each up to a full line; whether something is left."""

@@ -62,13 +62,13 @@ class Seat(Reader, asyncio.Protocol):
     def send(self, frame: Frame) -> bool:
         """Write a message as a text frame: past the transport, whose queue costs time, while nothing waits in it."""
         data = frame.socket
-        if self._fd < 0:
-            if self._transport.get_write_buffer_size() or self.gone:
-                return self.push(data)
+        if self._fd < 0 and not (self._transport.get_write_buffer_size() or self.gone):
             self._fd = _descriptor(self._transport)
+        if self._fd < 0:
+            return self.push(data)
         try:
             sent = os.write(self._fd, data)
-        except OSError:  # full, broken, or not to be written to: the transport knows what to do
+        except OSError:  # full, or broken: the transport knows what to do
             sent = 0
         if sent < len(data):
             self.write(data[sent:])

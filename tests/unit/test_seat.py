@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 import uvloop
-from websockets.frames import Frame as ClientFrame
 from websockets.frames import Opcode
 
 from service.frame import Frame
@@ -114,10 +113,10 @@ def begun_at(reader: Seat, second: float, data: bytes, monkeypatch: pytest.Monke
 async def test_who_does_not_finish_a_message_is_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
     line = Line()
     reader, begun = seat(line), asyncio.get_running_loop().time()
-    part = ClientFrame(Opcode.TEXT, b"never", fin=False).serialize(mask=True)
+    part = framed(b"never", fin=False)
     begun_at(reader, begun, part, monkeypatch)
     for second in range(1, 10):  # to be busy does not help
-        begun_at(reader, begun + second, ClientFrame(Opcode.CONT, b"x", fin=False).serialize(mask=True), monkeypatch)
+        begun_at(reader, begun + second, framed(b"x", Opcode.CONT, fin=False), monkeypatch)
         begun_at(reader, begun + second, framed(b"", Opcode.PING), monkeypatch)
     reader.beat(begun + UNFINISHED_SECONDS)
     assert not reader.gone

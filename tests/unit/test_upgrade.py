@@ -16,6 +16,8 @@ from service.errors import Refusal
 from service.frame import head
 from service.web import upgrade
 from service.web.inbox import Inbox
+from tests.line import framed
+from tests.site import eventually
 
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 HANDSHAKE = {
@@ -53,6 +55,7 @@ class Server:
 
     def __init__(self) -> None:
         self.before: Callable[[web.Request], Coroutine[Any, Any, None]] | None = None
+        self.begun = asyncio.Event()
         self.taken: list[Echo | None] = []
         self.port = 0
         self.runner: web.AppRunner
@@ -61,14 +64,16 @@ class Server:
         """Take over, or word the refusal."""
         try:
             upgrade.check(request)
+            self.begun.set()
             if self.before:
                 await self.before(request)
             transport = upgrade.take_over(request)
         except Refusal as refusal:
             return web.Response(status=refusal.status)
-        self.taken.append(Echo(transport) if transport else None)
-        if transport and (echo := self.taken[-1]):
+        echo = Echo(transport) if transport else None
+        if transport and echo:
             transport.set_protocol(echo)
+        self.taken.append(echo)
         return web.Response(status=101)
 
     @property
@@ -77,13 +82,14 @@ class Server:
         assert self.runner.server
         return len(self.runner.server.connections)
 
-    async def said(self, *parts: bytes) -> bytes:
-        """The first line that a raw client is answered."""
+    async def said(self, data: bytes, later: bytes = b"") -> bytes:
+        """The first line that a raw client is answered, who may send more when the handler has begun."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         with contextlib.closing(writer):
-            for part in parts:
-                writer.write(part)
-                await asyncio.sleep(0.05)
+            writer.write(data)
+            if later:
+                await asyncio.wait_for(self.begun.wait(), PATIENCE)
+                writer.write(later)
             return await asyncio.wait_for(reader.readline(), PATIENCE)
 
 
@@ -180,16 +186,20 @@ def test_the_answer_is_that_of_rfc_6455(run: Run) -> None:
             assert b"\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in head  # §1.3's own example
             assert b"\r\nSec-WebSocket-Protocol: afterword.1\r\n" in head
             assert head.count(b"HTTP/1.1") == 1
-            await asyncio.sleep(0.1)
-            assert not reader._buffer, "aiohttp answers nothing more"  # type: ignore[attr-defined]
+            writer.write(framed(b"there?"))
+            assert await asyncio.wait_for(reader.readexactly(8), PATIENCE) == b"\x81\x06there?", "aiohttp says no more"
             writer.close()
+            (echo,) = server.taken
+            assert echo
+            await asyncio.wait_for(echo.lost.wait(), PATIENCE)
+            assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
 
     run(main())
 
 
 def test_frames_before_the_answer_are_refused_since_they_would_be_lost(run: Run) -> None:
-    async def wait(_request: web.Request) -> None:
-        await asyncio.sleep(0.2)
+    async def wait(request: web.Request) -> None:
+        await eventually(lambda: request.protocol._message_tail)
 
     async def main() -> None:
         async with serving() as server:
@@ -231,13 +241,12 @@ def test_who_is_gone_already_is_left_alone(run: Run) -> None:
     async def hang_up(request: web.Request) -> None:
         assert request.transport
         request.transport.abort()
-        await asyncio.sleep(0.05)
+        await eventually(lambda: request.transport is None)
 
     async def main() -> None:
         async with serving() as server:
             server.before = hang_up
             assert await server.said(request()) == b""
-            await asyncio.sleep(0.1)
-            assert server.taken == [None]
+            assert await eventually(lambda: server.taken) == [None]
 
     run(main())

@@ -8,7 +8,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test chaos check format lock clean FORCE
+.PHONY: help run test chaos bench check format lock clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1@\2/p' Makefile | awk -F@ '{ printf "%-12s  %s\n", $$1, $$2 }'
@@ -25,6 +25,9 @@ test: $(VENV)/test ## set up what is missing, and run all tests
 
 chaos: $(VENV)/test ## kill, freeze and starve a running site, and count what is lost (CHAOS_SEED repeats a run)
 	@$(BIN)/python -m tests.faults
+
+bench: $(VENV)/test ## measure a running site beside its peers, into var/bench (all of it takes half an hour)
+	@$(BIN)/python -m bench
 
 check: $(VENV)/test ## judge without running: layout, lint, types, templates, compose
 	@$(BIN)/python -m ruff check .

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import asyncpg
+import pytest
 import pytest_asyncio
 
 from service import embedded, supervisor
 from service.embedded import Postgres, Valkey
+from tests.ground import Ground
 from tests.site import Site, telling
 
 SECRET = "a secret for tests only"
@@ -61,7 +63,10 @@ async def redis_url(stores: Stores) -> str:
 
 
 @pytest_asyncio.fixture
-async def site(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Site]:
-    """Two workers, no limits, one open thread `story`."""
-    async with telling(tmp_path, database_url, redis_url, POSTS_PER_MINUTE="0") as running:
+async def site(
+    request: pytest.FixtureRequest, tmp_path: Path, database_url: str, redis_url: str
+) -> AsyncIterator[Site]:
+    """Two workers, no limits, one open thread `story`; on whatever ground a test is to stand."""
+    ground = Ground.of(getattr(request, "param", "uvloop"), tmp_path)
+    async with telling(tmp_path, database_url, redis_url, ground, POSTS_PER_MINUTE="0") as running:
         yield running

@@ -16,6 +16,8 @@ from typing import Any
 import aiohttp
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.ground import USUAL, Ground
+
 ROOT = Path(__file__).parents[1]
 PATIENCE = 15.0  # seconds that any condition may take on a busy machine
 
@@ -25,11 +27,12 @@ Message = dict[str, Any]
 class Site:
     """A running site and what tests do with it."""
 
-    def __init__(self, process: subprocess.Process, url: str, environ: dict[str, str]) -> None:
+    def __init__(self, process: subprocess.Process, url: str, environ: dict[str, str], ground: Ground) -> None:
         self.process = process
-        self.url = url.rstrip("/")
+        self.url = url.rstrip("/").replace("http:", "https:" if ground.trust else "http:")
         self.environ = environ
-        self.http = aiohttp.ClientSession(self.url)
+        self.trust = ground.trust
+        self.http = aiohttp.ClientSession(self.url, connector=aiohttp.TCPConnector(ssl=ground.trust or True))
 
     async def load(self, folder: Path, *slugs: str, **fields: str) -> None:
         """Publish small articles by the command line, beside the running service."""
@@ -45,6 +48,7 @@ class Site:
         return connect(
             f"{self.url.replace('http', 'ws', 1)}/articles/{slug}/live{query}",
             max_size=None,
+            ssl=self.trust,
             **options,
         )
 
@@ -75,10 +79,12 @@ async def command(environ: dict[str, str], *arguments: str) -> tuple[int, str, s
 
 
 @contextlib.asynccontextmanager
-async def serving(log: Path, *, by: Sequence[str] = (), **settings: str) -> AsyncIterator[Site]:
+async def serving(
+    log: Path, ground: Ground = USUAL, /, *, by: Sequence[str] = (), **settings: str
+) -> AsyncIterator[Site]:
     """A site with these settings, on a port from the kernel; started `by` another command, say."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AFTERWORD_")}
-    environ |= {f"AFTERWORD_{name}": value for name, value in settings.items()}
+    environ |= {f"AFTERWORD_{name}": value for name, value in settings.items()} | ground.environ
     with log.open("ab") as errors:
         process = await subprocess.create_subprocess_exec(
             *by,
@@ -97,7 +103,7 @@ async def serving(log: Path, *, by: Sequence[str] = (), **settings: str) -> Asyn
         assert line, log.read_text()
         if " is ready: " in line:
             url = line.split(" is ready: ")[1].split()[0]
-    site = Site(process, url, environ)
+    site = Site(process, url, environ, ground)
     try:
         yield site
     finally:
@@ -106,11 +112,18 @@ async def serving(log: Path, *, by: Sequence[str] = (), **settings: str) -> Asyn
 
 @contextlib.asynccontextmanager
 async def telling(
-    folder: Path, database_url: str, redis_url: str, *, by: Sequence[str] = (), **settings: str
+    folder: Path,
+    database_url: str,
+    redis_url: str,
+    ground: Ground = USUAL,
+    /,
+    *,
+    by: Sequence[str] = (),
+    **settings: str,
 ) -> AsyncIterator[Site]:
     """Serve by two workers with one open thread `story`; articles and the log lie in `folder`."""
     stores = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "SECRET": secrets.token_hex(16), "WORKERS": "2"}
-    async with serving(folder / "log", by=by, **stores | settings) as running:
+    async with serving(folder / "log", ground, by=by, **stores | settings) as running:
         (folder / "stories").mkdir()
         await running.load(folder / "stories", "story")
         yield running

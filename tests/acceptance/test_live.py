@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.ground import GROUNDS
 from tests.site import Message, Site, eventually, op, receive, send
+
+pytestmark = pytest.mark.parametrize("site", GROUNDS, indirect=True)
 
 
 async def test_a_comment_reaches_every_reader_on_every_worker_once(site: Site) -> None:

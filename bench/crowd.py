@@ -1,0 +1,59 @@
+"""Readers by the thousand: what `crowd.c` sees, as values."""
+
+import subprocess
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from bench import tools
+from bench.process import LOAD, Broken, pin
+
+Mode = Literal["listen", "join", "return"]
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What all readers saw. Latencies in milliseconds, from the author's sending to the reader's reading."""
+
+    readers: int
+    frames: int
+    marks: int
+    disorder: int
+    closed: int
+    opened_s: float
+    back_s: float
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+class Crowd:
+    """Readers who are there once this is made; each waits for so many `marks`, at most for some seconds."""
+
+    def __init__(
+        self,
+        port: int,
+        paths: Sequence[str],
+        readers: int,
+        *,
+        marks: int = 0,
+        seconds: float = 0.2,
+        mode: Mode = "listen",
+    ) -> None:
+        program = str(tools.compiled("crowd"))
+        self._process = subprocess.Popen(
+            [program, str(port), str(readers), str(marks), str(seconds), mode, *paths],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: pin(LOAD),
+        )
+        assert self._process.stdout is not None
+        if self._process.stdout.readline() != b"ready\n":
+            raise Broken(f"readers can't come: {self._process.communicate()[1].decode()}")
+
+    def seen(self) -> Seen:
+        """Wait for its end. Raises `Broken`."""
+        out, errors = self._process.communicate()
+        if self._process.returncode:
+            raise Broken(f"readers were lost: {errors.decode()}")
+        return msgspec.json.decode(out, type=Seen)

@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RECIPE := pyproject.toml constraints.txt tools/venv.py tools/install.py
+NPM := package.json package-lock.json .npmrc tools/node.py
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -51,8 +52,9 @@ $(VENV)/run: $(RECIPE)
 	@$(call set-up,embedded)
 	@touch $@
 
-$(VENV)/test: $(RECIPE)
+$(VENV)/test: $(RECIPE) $(NPM)
 	@$(call set-up,embedded test)
+	@$(BIN)/python tools/node.py
 	@touch $@ $(VENV)/run
 
 # An environment whose Python has gone, or that was copied from elsewhere, is made anew.

@@ -49,11 +49,14 @@ class Crowd:
         )
         assert self._process.stdout is not None
         if self._process.stdout.readline() != b"ready\n":
-            raise Broken(f"readers can't come: {self._process.communicate()[1].decode()}")
+            self.seen()
 
     def seen(self) -> Seen:
         """Wait for its end. Raises `Broken`."""
-        out, errors = self._process.communicate()
-        if self._process.returncode:
+        with self._process as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            out, errors = process.stdout.read(), process.stderr.read()
+        if process.returncode:
             raise Broken(f"readers were lost: {errors.decode()}")
         return msgspec.json.decode(out, type=Seen)

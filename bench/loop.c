@@ -38,11 +38,17 @@ static void tell(const char *body, size_t size) {
     for (int i = 0; i < count; i++) send(readers[i], frame, head + size, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+static void forget(int fd) {
+    for (int i = 0; i < count; i++)
+        if (readers[i] == fd) readers[i--] = readers[--count];
+    close(fd);
+}
+
 static void answer(int fd) {
     static char request[BODY];
     ssize_t size = read(fd, request, BODY - 1);
     if (size <= 0) {
-        close(fd);
+        forget(fd);
         return;
     }
     request[size] = 0;

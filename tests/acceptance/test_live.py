@@ -190,3 +190,11 @@ async def test_articles_loaded_beside_the_service_show_at_once(site: Site, tmp_p
 
     await eventually(shown, 2.5)
     await asyncio.sleep(0)
+
+
+async def test_the_workers_stand_on_the_ground_that_is_said(site: Site, request: pytest.FixtureRequest) -> None:
+    said = request.node.callspec.params["site"]
+    assert site.url.startswith("https:") is said.endswith("TLS")
+    for worker in await site.workers():
+        loaded = Path(f"/proc/{worker}/maps").read_text()
+        assert ("uvloop" in loaded) is said.startswith("uvloop")

@@ -1,5 +1,6 @@
 """The page in a real Chromium: live with a script, whole without one."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from service import resources
-from tests.site import Site, command, op
+from tests.foreign import LIFE, SENT_AWAY
+from tests.site import PATIENCE, ROOT, Site, command, eventually, op
 from tools import browser as installed
 
 PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
@@ -157,3 +159,23 @@ async def test_the_readme_shows_this_very_page(browser: Browser, site: Site, sto
         PICTURE.write_bytes(picture)
     assert picture.startswith(b"\x89PNG")
     await context.close()
+
+
+async def test_chromiums_own_websocket_reads_writes_and_is_told_why_it_is_closed(
+    browser: Browser, site: Site, story: str
+) -> None:
+    page = await browser.new_page()
+    await page.goto(story)
+    life = (ROOT / "tests/foreign/life.js").read_text().replace("export ", "")
+    url = f"{story.replace('http', 'ws', 1)}/live"
+    assert await page.evaluate(f"(url) => {{ {life}; return live(WebSocket, url) }}", url) == LIFE
+    watch = f"(url) => {{ {life}; return stay(WebSocket, url, () => {{ document.title = 'there' }}) }}"
+    leaving = asyncio.create_task(page.evaluate(watch, url))
+
+    async def there() -> bool:
+        return await page.title() == "there"
+
+    await eventually(there)
+    await site.stop()
+    assert await asyncio.wait_for(leaving, PATIENCE) == SENT_AWAY
+    await page.close()

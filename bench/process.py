@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 SERVER, LOAD = 0, 1  # cores
+CORES = os.sched_getaffinity(0) if sys.platform == "linux" else set[int]()  # before any is chosen
 PATIENCE = 60.0  # seconds that a server may take to start
 TICK = 1 / os.sysconf("SC_CLK_TCK")  # seconds: as fine as the kernel counts
 ROOT = Path(__file__).parents[1]
@@ -120,7 +121,7 @@ class Process:
 
 def pin(core: int) -> None:
     """Keep this process on a core, where there are two."""
-    if sys.platform == "linux" and {SERVER, LOAD} <= os.sched_getaffinity(0):
+    if CORES >= {SERVER, LOAD}:
         os.sched_setaffinity(0, {core})
 
 

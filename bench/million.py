@@ -1,8 +1,8 @@
 """What a million readers of one thread take: a simulation with costs that were measured, `python -m bench.million`.
 
 Comments come at random moments (Poisson). The worker that commits one publishes it; Redis passes it on to one worker
-after another; each worker writes it to its readers, one after another, and then writes nothing for as long as that
-took (`service.rooms.room`): what came meanwhile goes out together.
+after another; each worker writes it to its readers, one after another, and then pauses as `service.rooms.room` does:
+what came meanwhile goes out together.
 """
 
 import random
@@ -10,9 +10,10 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from service.rooms.room import BUSY, MAX_PAUSE
+
 READERS = 1_000_000
 SECONDS = 60.0
-MAX_PAUSE = 0.25
 
 
 class Costs(NamedTuple):
@@ -52,7 +53,7 @@ def work(sent: Sequence[float], delay: float, readers: int, costs: Costs, second
         prepared = start + (place - first) * costs.comment
         took = readers * costs.delivery
         free = prepared + took
-        quiet = free + min(took, MAX_PAUSE)
+        quiet = free + min((free - start) * min(max((place - first) // 2, 1), BUSY), MAX_PAUSE)
         busy += free - start
         frames += 1
         for moment in sent[first:place]:

@@ -121,7 +121,7 @@ class Process:
 
 def pin(core: int) -> None:
     """Keep this process on a core, where there are two."""
-    if CORES >= {SERVER, LOAD}:
+    if {SERVER, LOAD} <= CORES:
         os.sched_setaffinity(0, {core})
 
 

@@ -15,7 +15,8 @@ from service.rooms.reader import Reader
 from service.run import Run
 from service.store.comments import Position, Since
 
-MAX_PAUSE = 0.25  # seconds between two flushes, at most; else as long as the last one took
+MAX_PAUSE = 0.25  # seconds between two flushes, at most; else as long as the last one took,
+BUSY = 3  # or up to so many times that: as many as it carried pairs of changes
 LAG_SECONDS = 0.1  # after which readers whose lines were full are tried again
 
 Step = tuple[Frame, int]
@@ -41,6 +42,7 @@ class Room:
         self.waiting = False  # for a hint that is missing
         self.ledger = _ledger(position)
         self._told = 0
+        self._reached = position.version  # to which everybody was brought last
         self._flushed = float("-inf")
         self._pause = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -71,7 +73,8 @@ class Room:
     def learn(self, run: Run) -> None:
         """Take a run, and tell the readers: at once where the room was quiet, or where something has to vanish.
 
-        A busy room gathers what comes, so that it spends no more than half of its time writing.
+        A busy room gathers what comes, so that it spends no more than half of its time writing, and the less the more
+        there is to tell.
         """
         before = self.ledger.version
         self.ledger.apply(run)
@@ -92,7 +95,8 @@ class Room:
         lagging = self._bring(tuple(self.readers))
         self.ledger.trim()
         self._flushed = time.monotonic()
-        self._pause = min(self._flushed - begun, MAX_PAUSE)
+        news, self._reached = self.ledger.version - self._reached, self.ledger.version
+        self._pause = min((self._flushed - begun) * min(max(news // 2, 1), BUSY), MAX_PAUSE)
         if lagging:
             self._flush_in(LAG_SECONDS)
 

@@ -53,7 +53,7 @@ def work(sent: Sequence[float], delay: float, readers: int, costs: Costs, second
         prepared = start + (place - first) * costs.comment
         took = readers * costs.delivery
         free = prepared + took
-        quiet = free + min((free - start) * min(max((place - first) // 2, 1), BUSY), MAX_PAUSE)
+        quiet = free + min(took * min(max((place - first) // 2, 1), BUSY), MAX_PAUSE)
         busy += free - start
         frames += 1
         for moment in sent[first:place]:

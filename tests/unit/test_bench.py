@@ -69,13 +69,13 @@ def test_every_row_is_told_in_the_pages() -> None:
 
 
 def test_the_simulation_gives_what_was_measured_on_one_worker() -> None:
-    """2,000 readers: at 20 comments a second each goes out alone; at 200 several share a write."""
+    """2,000 readers: at 20 comments a second each goes out alone; at 200 about a dozen share a write."""
     costs = million.Costs()
     calm = million.work([n / 20 for n in range(200)], costs.commit, 2000, costs, 10)
     assert calm.frames == 1
     assert 0.015 < million.percentile(calm.latencies, 99) < 0.04
     burst = million.work([n / 200 for n in range(1000)], costs.commit, 2000, costs, 5)
-    assert 0.1 < burst.frames < 0.25
+    assert 0.05 < burst.frames < 0.15
     assert 0.03 < million.percentile(burst.latencies, 99) < 0.15
 
 

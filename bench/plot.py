@@ -7,9 +7,11 @@ from xml.sax.saxutils import escape
 from bench.report import Plot, Point
 
 WIDTH, HEIGHT = 640, 360
-LEFT, RIGHT, TOP, BOTTOM = 64, 150, 40, 48
+LEFT, RIGHT, TOP, BOTTOM, SPACING = 64, 170, 40, 48, 15
 COLOURS = ("#2f6fd0", "#c8553d", "#3a8f5c", "#8a5fbf", "#b8860b")
 STYLE = "text{font:13px system-ui,sans-serif;fill:#777}path{fill:none;stroke-width:2}.grid{stroke:#8884;stroke-width:1}"
+
+Places = Sequence[tuple[float, float]]
 
 
 def draw(plot: Plot) -> str:
@@ -29,17 +31,28 @@ def draw(plot: Plot) -> str:
         parts.append(_text(LEFT - 8, y + 4, f"{top * step / 4:g}", "end"))
     ticks = sorted({p.x for p in points})
     parts += [_text(place(Point(x, 0))[0], HEIGHT - BOTTOM + 18, _short(x), "middle") for x in ticks]
-    for number, (name, line) in enumerate(plot.lines.items()):
-        parts += _line(name, [place(point) for point in line], COLOURS[number % len(COLOURS)])
+    lines = [(name, [place(point) for point in line]) for name, line in plot.lines.items()]
+    for number, (_, places) in enumerate(lines):
+        parts += _line(places, COLOURS[number % len(COLOURS)])
+    parts += _names(lines)
     view = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
     return f'<svg {view} role="img" aria-label="{escape(plot.title)}"><style>{STYLE}</style>{"".join(parts)}</svg>\n'
 
 
-def _line(name: str, places: Sequence[tuple[float, float]], colour: str) -> list[str]:
+def _line(places: Places, colour: str) -> list[str]:
     way = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
     dots = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>' for x, y in places]
-    x, y = places[-1]
-    return [f'<path d="M{way}" stroke="{colour}"/>', *dots, _text(x + 10, y + 4, name)]
+    return [f'<path d="M{way}" stroke="{colour}"/>', *dots]
+
+
+def _names(lines: Sequence[tuple[str, Places]]) -> list[str]:
+    """Each line's name behind its end, from the lowest up, none over another."""
+    parts, free = list[str](), float(HEIGHT)
+    for name, places in sorted(lines, key=lambda line: -line[1][-1][1]):
+        x, y = places[-1]
+        free = min(y + 4, free - SPACING)
+        parts.append(_text(x + 10, free, name))
+    return parts
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start") -> str:

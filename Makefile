@@ -27,7 +27,7 @@ test: $(VENV)/test ## set up what is missing, and run all tests
 chaos: $(VENV)/test ## kill, freeze and starve a running site, and count what is lost (CHAOS_SEED repeats a run)
 	@$(BIN)/python -m tests.faults
 
-bench: $(VENV)/test ## measure a running site beside its peers, into var/bench (all of it takes half an hour)
+bench: $(VENV)/test ## measure a running site beside its peers, into var/bench (all of it takes forty minutes)
 	@$(BIN)/python -m bench
 
 check: $(VENV)/test ## judge without running: layout, lint, types, templates, compose
@@ -46,7 +46,7 @@ lock: $(VENV)/run ## write constraints.txt anew, with the newest versions
 	@$(BIN)/python tools/lock.py
 
 clean: ## remove what was installed; the data in var/ stays
-	rm -rf $(VENV)
+	rm -rf $(VENV) node_modules
 
 $(VENV)/run: $(RECIPE)
 	@$(call set-up,embedded)

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def main() -> int:
     """Install, and return the exit status."""
-    done = npm(["ci", "--silent"], return_completed_process=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    done = npm(["ci", "--include=dev", "--silent"], return_completed_process=True, cwd=ROOT, stdout=subprocess.DEVNULL)
     if done.returncode:
         print(
             "What the tests need of npm could not be installed: see that this machine reaches an npm registry, "

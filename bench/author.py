@@ -94,6 +94,16 @@ def texts() -> Iterator[str]:
         yield start + "word " * ((SIZE - len(start)) // 5)
 
 
+def write(server: Server, rate: float, count: int, paths: Sequence[str]) -> None:
+    """Have `count` comments said, `rate` a second, on each path in turn; return when all of them stand."""
+
+    async def said() -> None:
+        async with authors(server, paths) as says:
+            await paced(rate, count, says)
+
+    asyncio.run(said())
+
+
 async def paced(rate: float, count: int, says: Sequence[Say]) -> None:
     """Say `count` comments, `rate` a second, by each author in turn."""
     begun, said = time.monotonic(), texts()

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from bench import tools
-from bench.process import LOAD, Broken, pin
+from bench.process import Broken
 
 Mode = Literal["listen", "join", "return"]
 
@@ -45,7 +45,6 @@ class Crowd:
             [program, str(port), str(readers), str(marks), str(seconds), mode, *paths],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            preexec_fn=lambda: pin(LOAD),
         )
         assert self._process.stdout is not None
         if self._process.stdout.readline() != b"ready\n":

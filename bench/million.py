@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from service.rooms.room import BUSY, MAX_PAUSE
+from service.rooms.room import pause
 
 READERS = 1_000_000
 SECONDS = 60.0
@@ -53,7 +53,7 @@ def work(sent: Sequence[float], delay: float, readers: int, costs: Costs, second
         prepared = start + (place - first) * costs.comment
         took = readers * costs.delivery
         free = prepared + took
-        quiet = free + min(took * min(max((place - first) // 2, 1), BUSY), MAX_PAUSE)
+        quiet = free + pause(took, place - first)
         busy += free - start
         frames += 1
         for moment in sent[first:place]:

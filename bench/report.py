@@ -84,7 +84,7 @@ class Report:
         self.broken: list[str] = []
         self._samples: list[dict[str, object]] = []
         self._say = say
-        pin(LOAD)
+        pin(LOAD)  # and so every program that makes it
 
     def scaled(self, size: float) -> int:
         """A number of readers or comments, as this run has it."""

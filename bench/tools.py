@@ -15,9 +15,15 @@ def compiled(name: str) -> Path:
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         raise Broken("The benchmark needs a C compiler: install gcc.")
-    program = Path(tempfile.mkdtemp(prefix="afterword-bench-")) / name
+    program = Path(_folder().name) / name
     subprocess.run([compiler, "-O2", "-o", str(program), str(Path(__file__).with_name(f"{name}.c"))], check=True)
     return program
+
+
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Where they lie, until the benchmark ends."""
+    return tempfile.TemporaryDirectory(prefix="afterword-bench-")
 
 
 def found(name: str) -> str:

@@ -1,6 +1,5 @@
 """How fast readers come, and come back after their worker was killed."""
 
-import asyncio
 import os
 import signal
 import time
@@ -51,12 +50,7 @@ def _come(server: Server, count: int) -> Came:
 
 def _come_back(server: Server, count: int) -> Came:
     crowd = Crowd(server.port, [server.path], count, seconds=60, mode="return")
-
-    async def write() -> None:
-        async with author.authors(server, [server.path]) as says:
-            await author.paced(100, MISSED, says)
-
-    asyncio.run(write())
+    author.write(server, 100, MISSED, [server.path])
     time.sleep(0.5)
     for pid in server.pids(" work "):
         os.kill(pid, signal.SIGKILL)

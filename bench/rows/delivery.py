@@ -1,6 +1,5 @@
 """What it costs to bring a comment to its readers, and how long it takes."""
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -44,12 +43,7 @@ def deliver(server: Server, readers: int, rate: float, comments: int, paths: Seq
     crowd = Crowd(server.port, there, readers, marks=comments // len(there), seconds=3 * comments / rate + 20)
     time.sleep(SETTLE)
     full, before = server.memory(), server.cpu()
-
-    async def write() -> None:
-        async with author.authors(server, there) as says:
-            await author.paced(rate, comments, says)
-
-    asyncio.run(write())
+    author.write(server, rate, comments, there)
     seen = crowd.seen()
     used = max(server.cpu() - before, TICK)
     expected = readers * (comments // len(there))

@@ -6,11 +6,13 @@ import statistics
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 import asyncpg
 import msgspec
 
 from bench.author import Author
+from bench.process import Broken
 from bench.report import Budget, Plot, Point, Report
 from bench.servers import Afterword, Server
 from service import embedded
@@ -53,31 +55,35 @@ def length(report: Report) -> None:
 async def _measure(server: Server, lengths: list[int]) -> Took:
     middles = await _fill(server, lengths)
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
+
+    def ask(method: str, path: str, body: bytes | None = None) -> bytes:
+        connection.request(method, path, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        if answer.status >= 400:
+            raise Broken(f"{method} {path}: {answer.status}")
+        return answer.read()
+
+    def post(thread: str) -> int:
+        body = msgspec.json.encode({"op": str(uuid.uuid4()), "text": f"Measured {time.monotonic_ns()}"})
+        version: int = msgspec.json.decode(ask("POST", f"{thread}/comments", body))["version"]
+        return version
+
+    def read_own(thread: str) -> bytes:
+        return get(f"{thread}?seen={post(thread)}")
+
+    get = partial(ask, "GET")
     ms: dict[str, dict[int, float]] = {}
     for size in lengths:
         thread, middle = f"/articles/measured-{size}", middles[size]
-
-        def get(path: str) -> bytes:
-            connection.request("GET", path)
-            return connection.getresponse().read()
-
-        def post(thread: str = thread) -> int:
-            body = msgspec.json.encode({"op": str(uuid.uuid4()), "text": f"Measured {time.monotonic_ns()}"})
-            connection.request("POST", f"{thread}/comments", body, {"Content-Type": "application/json"})
-            version: int = msgspec.json.decode(connection.getresponse().read())["version"]
-            return version
-
         at = msgspec.json.decode(get(f"{thread}/comments?limit=1"))
         acts: dict[str, Callable[[], object]] = {
-            "a warm page": lambda thread=thread: get(thread),  # type: ignore[misc]
-            "a window in its middle": lambda t=thread, n=middle: get(f"{t}/comments?around={n}"),  # type: ignore[misc]
-            "a permalink": lambda n=middle: get(f"/comments/{n}"),  # type: ignore[misc]
-            "the page it leads to": lambda t=thread, n=middle: get(f"{t}?around={n}"),  # type: ignore[misc]
-            "catching up": lambda t=thread, a=at: get(  # type: ignore[misc]
-                f"{t}/comments?epoch={a['epoch']}&after={a['version'] - MISSED}"
-            ),
-            "posting": post,
-            "a page after a post": lambda t=thread, post=post: get(f"{t}?seen={post()}"),  # type: ignore[misc]
+            "a warm page": partial(get, thread),
+            "a window in its middle": partial(get, f"{thread}/comments?around={middle}"),
+            "a permalink": partial(get, f"/comments/{middle}"),
+            "the page it leads to": partial(get, f"{thread}?around={middle}"),
+            "catching up": partial(get, f"{thread}/comments?epoch={at['epoch']}&after={at['version'] - MISSED}"),
+            "posting": partial(post, thread),
+            "a page after a post": partial(read_own, thread),
         }
         for name, act in acts.items():
             ms.setdefault(name, {})[size] = _median(act)

@@ -1,13 +1,11 @@
 """How many pages a second a worker serves, beside bare aiohttp with the same bytes."""
 
-import asyncio
 import re
 import subprocess
 
 import msgspec
 
 from bench import author, tools
-from bench.process import LOAD, pin
 from bench.report import Budget, Report
 from bench.servers import Afterword, Server, bare
 
@@ -31,11 +29,7 @@ def page(report: Report) -> None:
 
 
 def _serve(server: Server) -> Served:
-    async def write() -> None:
-        async with author.authors(server, [server.path]) as says:
-            await author.paced(1000, COMMENTS, says)
-
-    asyncio.run(write())
+    author.write(server, 1000, COMMENTS, [server.path])
     path = server.path.removesuffix("/live")
     body = server.get(path)
     file = server.folder / "page.html"
@@ -55,7 +49,6 @@ def _requests(server: Server, path: str) -> float:
         check=True,
         capture_output=True,
         text=True,
-        preexec_fn=lambda: pin(LOAD),
     )
     found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
     assert found

@@ -96,7 +96,7 @@ class Room:
         self.ledger.trim()
         self._flushed = time.monotonic()
         news, self._reached = self.ledger.version - self._reached, self.ledger.version
-        self._pause = min((self._flushed - begun) * min(max(news // 2, 1), BUSY), MAX_PAUSE)
+        self._pause = pause(self._flushed - begun, news)
         if lagging:
             self._flush_in(LAG_SECONDS)
 
@@ -212,6 +212,11 @@ class Room:
 def bye(within: float) -> Frame:
     """A reader's word that this worker leaves: each is to come back at a moment of its own."""
     return Frame(Bye(random.randrange(round(within * 1000) + 1)))  # noqa: S311
+
+
+def pause(seconds: float, changes: int) -> float:
+    """Seconds without a flush, after one that took so long and brought so many changes to everybody."""
+    return min(seconds * min(max(changes // 2, 1), BUSY), MAX_PAUSE)
 
 
 def _ledger(at: Position) -> Ledger:

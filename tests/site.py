@@ -12,6 +12,7 @@ from asyncio import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from websockets.asyncio.client import ClientConnection, connect
@@ -51,6 +52,11 @@ class Site:
             ssl=self.trust,
             **options,
         )
+
+    async def dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection on which a test speaks for itself."""
+        url = urlsplit(self.url)
+        return await asyncio.open_connection(url.hostname, url.port, ssl=self.trust)
 
     async def workers(self) -> list[int]:
         """The process ids of the workers."""

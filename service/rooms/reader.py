@@ -36,7 +36,17 @@ class Reader(ABC):
     @property
     def full(self) -> bool:
         """Whether the client has too much to take already."""
-        return self._transport.get_write_buffer_size() > FULL
+        return self.waiting > FULL
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait in the transport.
+
+        None, where asyncio's for TLS was closed twice: it has let go of what would know (`asyncio.sslproto`).
+        """
+        with contextlib.suppress(AttributeError):
+            return self._transport.get_write_buffer_size()
+        return 0
 
     @property
     def gone(self) -> bool:
@@ -61,7 +71,7 @@ class Reader(ABC):
         """
         if self.gone:
             return
-        waiting = self._transport.get_write_buffer_size()
+        waiting = self.waiting
         if waiting and waiting + len(data) > MAX_BUFFER:
             self.drop(Close.TOO_SLOW)
         else:
@@ -70,7 +80,7 @@ class Reader(ABC):
 
     def beat(self, now: float) -> bool:
         """Whether it is time for a ping; to be asked every second. Lets go of who takes nothing."""
-        waiting = self._transport.get_write_buffer_size()
+        waiting = self.waiting
         taken = self._written - waiting - _unacknowledged(self._transport) if waiting else self._written
         if waiting == 0 or taken > self._taken:
             self._taking = now

@@ -62,7 +62,7 @@ class Seat(Reader, asyncio.Protocol):
     def send(self, frame: Frame) -> bool:
         """Write a message as a text frame: past the transport, whose queue costs time, while nothing waits in it."""
         data = frame.socket
-        if self._fd < 0 and not (self._transport.get_write_buffer_size() or self.gone):
+        if self._fd < 0 and not (self.waiting or self.gone):
             self._fd = _descriptor(self._transport)
         if self._fd < 0:
             return self.push(data)

@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from tests.ground import GROUNDS
 from tests.site import PATIENCE, Message, Site, eventually, op, receive, send
+
+on_every_ground = pytest.mark.parametrize("site", GROUNDS, indirect=True)
 
 
 class Event(dict[str, str]):
@@ -59,6 +62,7 @@ async def post(site: Site, text: str) -> Message:
         return accepted
 
 
+@on_every_ground
 async def test_a_stream_brings_what_a_socket_brings(site: Site) -> None:
     async with stream(site) as reader, site.socket("story") as socket:
         joined = await next_of(reader, "joined")
@@ -110,10 +114,10 @@ async def test_a_stream_that_can_not_be_is_refused_for_good(site: Site, path: st
         assert response.status == status
 
 
+@on_every_ground
 async def test_an_old_proxy_gets_a_stream_without_chunks(site: Site) -> None:
-    host, port = site.url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(b"GET /articles/story/events HTTP/1.0\r\nHost: %s\r\n\r\n" % host.encode())
+    reader, writer = await site.dial()
+    writer.write(b"GET /articles/story/events HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
     head = await reader.readuntil(b"\r\n\r\n")
     assert b"chunked" not in head
     joined = await reader.readuntil(b"\n\n")
@@ -121,6 +125,7 @@ async def test_an_old_proxy_gets_a_stream_without_chunks(site: Site) -> None:
     writer.close()
 
 
+@on_every_ground
 async def test_who_leaves_a_stream_is_not_counted_any_more(site: Site) -> None:
     async with site.socket("story") as socket:
         async with stream(site) as reader:

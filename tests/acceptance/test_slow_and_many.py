@@ -6,7 +6,6 @@ import signal
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from redis.asyncio import Redis
@@ -17,6 +16,7 @@ from websockets.protocol import State
 from service import roster
 from service.guard import patience
 from service.keyring import Keyring
+from tests.ground import GROUNDS
 from tests.site import Site, eventually, op, receive, send, telling
 
 LIMIT = 6
@@ -94,11 +94,12 @@ async def test_a_full_worker_refuses_and_a_flood_is_closed(tmp_path: Path, datab
             await socket.close()
 
 
+@pytest.mark.parametrize("site", GROUNDS, indirect=True)
 async def test_who_is_slow_to_ask_is_let_go_of(site: Site) -> None:
     """By a real worker's seconds; test_patience.py knows the rest."""
 
     async def told(sent: bytes) -> tuple[bytes, float]:
-        reader, writer = await asyncio.open_connection(urlsplit(site.url).hostname, urlsplit(site.url).port)
+        reader, writer = await site.dial()
         begun = asyncio.get_running_loop().time()
         writer.write(sent)
         answer = await reader.read()

@@ -2,8 +2,10 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from service.rooms import reader as module
 from service.rooms.reader import FULL, MAX_BUFFER, PING_SECONDS, STUCK_SECONDS, Reader
 from service.web.events import StreamReader
 from service.web.seat import SILENT_SECONDS, Seat
+from tests.ground import Ground
 from tests.line import PONG, Line, framed, seat, unframed
 
 PATIENCE = 20.0  # seconds that any condition may take on a busy machine
@@ -358,3 +361,33 @@ async def test_a_stream_that_takes_nothing_is_judged_by_that_alone() -> None:
     reader.beat(begun + 211)
     assert line.aborted
     assert reader.ended.is_set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_line_with_tls_that_was_closed_twice_is_gone_and_no_error(kind: str, tmp_path: Path) -> None:
+    """On asyncio's own loop, whose transport then no longer knows what waits in it."""
+    trust, ground = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), Ground.of("asyncio with TLS", tmp_path)
+    assert ground.certificate
+    trust.load_cert_chain(ground.certificate)
+
+    async def main() -> None:
+        met: asyncio.Future[asyncio.Transport] = asyncio.get_running_loop().create_future()
+
+        async def meet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            met.set_result(writer.transport)  # type: ignore[arg-type]
+
+        async with await asyncio.start_server(meet, "127.0.0.1", 0, ssl=trust) as server:
+            port = server.sockets[0].getsockname()[1]
+            _, client = await asyncio.open_connection("127.0.0.1", port, ssl=ground.trust)
+            line = await met
+            reader = seat(line) if kind == "socket" else StreamReader(line, chunked=True)
+            line.close()
+            line.close()
+            reader.send(PING)
+            assert reader.gone
+            assert not reader.full
+            assert not reader.beat(asyncio.get_running_loop().time())
+            client.close()
+
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        runner.run(asyncio.wait_for(main(), PATIENCE))

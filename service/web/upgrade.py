@@ -15,18 +15,22 @@ from service.errors import Malformed, UpgradeRequired
 from service.protocol import SUBPROTOCOL
 
 KEY_BYTES = 16
+ONCE = ("Sec-WebSocket-Key", "Sec-WebSocket-Version")  # §11.3.1, §11.3.5; all others may be repeated
 
 
 def check(request: web.Request) -> None:
-    """Raise `UpgradeRequired` for what is no handshake of version 13."""
+    """Raise `UpgradeRequired` for what is no handshake of version 13, and `Malformed` for a broken one."""
+    headers = request.headers
+    if request.version != HttpVersion11:  # HTTP/2 has a handshake of its own (RFC 8441)
+        raise Malformed("A WebSocket handshake is one of HTTP/1.1.")
     if request.can_read_body:
         raise Malformed("A WebSocket handshake has no body.")
-    headers = request.headers
+    if any(len(headers.getall(name, ())) > 1 for name in ONCE):
+        raise Malformed(f"A WebSocket handshake has {' and '.join(ONCE)} once.")
     if (
         headers.get("Upgrade", "").strip().lower() != "websocket"
         or "upgrade" not in _listed(request, "Connection")
         or headers.get("Sec-WebSocket-Version") != "13"
-        or request.version < HttpVersion11
     ):
         raise UpgradeRequired
 

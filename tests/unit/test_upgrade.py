@@ -215,7 +215,8 @@ def test_frames_before_the_answer_are_refused_since_they_would_be_lost(run: Run)
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (request(version="1.0"), 426),
+        (request(version="1.0"), 400),
+        (request(version="2.0"), 400),
         (request(Sec_WebSocket_Version="8"), 426),
         (request(Sec_WebSocket_Version=None), 426),
         (request(Upgrade="h2c"), 426),
@@ -224,6 +225,9 @@ def test_frames_before_the_answer_are_refused_since_they_would_be_lost(run: Run)
         (request(Sec_WebSocket_Key=None), 400),
         (request(Sec_WebSocket_Key="short"), 400),
         (request(Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZSE="), 400),
+        (request(Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA=="), 400),
+        (request(Sec_WebSocket_Version="13\r\nsec-websocket-version: 13"), 400),
+        (request(Sec_WebSocket_Version="8\r\nSec-WebSocket-Version: 13"), 400),
         (request(Content_Length="2", body=b"hi"), 400),
         (request(Transfer_Encoding="chunked", body=b"2\r\nhi\r\n0\r\n\r\n"), 400),
     ],
@@ -233,6 +237,23 @@ def test_what_is_no_handshake_is_refused(run: Run, sent: bytes, status: int) -> 
         async with serving() as server:
             assert int((await server.said(sent)).split()[1]) == status
             assert server.taken == []
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        request(Upgrade="websocket\r\nUpgrade: other"),
+        request(Connection="Upgrade\r\nConnection: keep-alive"),
+        request(Sec_WebSocket_Protocol="other\r\nSec-WebSocket-Protocol: afterword.1"),
+        request(Sec_WebSocket_Extensions="one\r\nSec-WebSocket-Extensions: other"),
+    ],
+)
+def test_what_is_a_list_may_stand_in_several_lines(run: Run, sent: bytes) -> None:
+    async def main() -> None:
+        async with serving() as server:
+            assert await server.said(sent) == b"HTTP/1.1 101 Switching Protocols\r\n"
 
     run(main())
 

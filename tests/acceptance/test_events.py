@@ -147,7 +147,7 @@ async def test_a_stream_that_is_sent_away_says_when_to_come_back(site: Site) -> 
         assert int(bye["retry"]) == bye.message["retry"] <= 1000
         async with asyncio.timeout(PATIENCE):
             left = [event.message["type"] async for event in reader]  # to its end: no chunk is missing
-        assert set(left) <= {"readers"}
+        assert set(left) <= {"readers", "ping"}  # the first of which comes by chance
 
 
 async def test_polling_brings_what_changed_since(site: Site) -> None:

@@ -29,6 +29,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), interest-cohort=()",
 }
+HAS_LEFT = 499  # the client, before the answer: nobody gets this, but the log has a word for it (nginx's)
 
 
 async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
@@ -85,9 +86,15 @@ async def word_refusals(request: web.Request, handler: Handler) -> web.StreamRes
             raise
         known = {404: NotFound(), 413: TooLarge(), 503: Unavailable()}
         return _worded(request, known.get(error.status) or Malformed(), {})
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and _has_left(request):
+            return web.Response(status=HAS_LEFT)
         log.exception("internal error")
         return _worded(request, Internal(), {})
+
+
+def _has_left(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _worded(request: web.Request, refusal: Refusal, headers: dict[str, str]) -> web.Response:

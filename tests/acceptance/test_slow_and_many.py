@@ -1,8 +1,11 @@
 """How many may be connected, how fast they may speak, and how slow they may be: over a running site."""
 
 import asyncio
+import json
 import os
 import signal
+import socket
+import struct
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from websockets.protocol import State
 from service import roster
 from service.guard import patience
 from service.keyring import Keyring
-from tests.ground import GROUNDS
+from tests.ground import GROUNDS, Ground
 from tests.site import Site, eventually, op, receive, send, telling
 
 LIMIT = 6
@@ -92,6 +95,45 @@ async def test_a_full_worker_refuses_and_a_flood_is_closed(tmp_path: Path, datab
         await receive(sockets[1], "accepted")
         for socket in sockets:
             await socket.close()
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+async def test_who_hangs_up_is_no_error_of_ours(tmp_path: Path, database_url: str, redis_url: str, ground: str) -> None:
+    """With a reset, as soon as the request is sent."""
+    body = b'{"op": "' + op().encode() + b'", "text": "Hello"}'
+    sized = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    upgrade = "".join(f"{name}: {value}\r\n" for name, value in HANDSHAKE.items()).encode()
+    requests = {
+        ("GET", "/articles/{slug}/events"): b"\r\n",
+        ("GET", "/articles/{slug}/live"): upgrade + b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        ("GET", "/articles/{slug}"): b"\r\n",
+        ("GET", "/articles/{slug}/comments"): b"\r\n",
+        ("POST", "/articles/{slug}/comments"): sized % 90 + b"{",
+        ("DELETE", "/articles/{slug}/comments/{no}"): sized % len(body) + body,
+    }
+    log = tmp_path / "log"
+
+    def asked() -> list[Any]:
+        return [line for line in map(json.loads, log.read_text().splitlines()) if line["event"] == "request"]
+
+    stand = Ground.of(ground, tmp_path)
+    async with telling(tmp_path, database_url, redis_url, stand, LOG_LEVEL="info", POSTS_PER_MINUTE="0") as site:
+        for (method, route), rest in requests.items():
+            head = f"{method} {route.format(slug='story', no=1)} HTTP/1.1\r\nHost: here\r\n".encode()
+
+            async def reset(method: str = method, route: str = route, sent: bytes = head + rest) -> bool:
+                _, writer = await site.dial()
+                line = writer.get_extra_info("socket")
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                writer.write(sent)
+                await asyncio.sleep(0)
+                writer.transport.abort()
+                return sum((line["method"], line["route"]) == (method, route) for line in asked()) > 20
+
+            await eventually(reset)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {line["level"] for line in lines} == {"info"}
+    assert not any(line["status"] == 500 for line in asked())
 
 
 @pytest.mark.parametrize("site", GROUNDS, indirect=True)

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from service import keys, logs
 from service.app import make_app
-from service.guard import patience
+from service.guard import connections, patience
 from service.rooms import Rooms
 from service.settings import Settings
 
@@ -49,7 +49,8 @@ async def work(listener: socket.socket, lifeline: socket.socket) -> None:
         )
         await runner.setup()
         assert runner.server is not None
-        sweep = tasks.create_task(patience.with_heads(runner.server))
+        connections.keep_spare(runner.server)
+        sweep = tasks.create_task(patience.with_connections(runner.server))
         site = web.SockSite(runner, listener, backlog=BACKLOG)
         await site.start()
         writer.write(READY)

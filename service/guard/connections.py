@@ -7,11 +7,13 @@ lost on the way is right again with the next telling. A worker that was killed s
 import asyncio
 import contextlib
 import itertools
+import logging
 import resource
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -25,8 +27,10 @@ REMIND_SECONDS = 60.0  # between two tellings of all that is open: Redis may hav
 LASTING_SECONDS = 150  # for which Redis remembers an address that nobody tells of
 BATCH = 256  # addresses in one call
 RESERVE = 256  # file descriptors that are kept for everything else: stores, pages, who is about to be refused
+SPARE = 64  # of these, which no connection takes: the stores' and the files'
 UNLIMITED = 10_240  # file descriptors, where the system names no number (macOS) and takes no more than this
 
+log = logging.getLogger(__name__)
 _SCRIPT = Path(__file__).with_suffix(".lua").read_text("utf-8")
 
 
@@ -146,3 +150,24 @@ def capacity(wanted: int) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     allowed = max(most - RESERVE, most // 2)
     return min(wanted or allowed, allowed)
+
+
+def keep_spare(server: web.Server) -> None:
+    """From now on, cut off who connects where that takes one of the last file descriptors.
+
+    The kernel gives the lowest free number (open(2)): a high one tells how many are in use, whatever for.
+    """
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    last = most - min(SPARE, most // 4)
+    meet, warned = server.connection_made, False
+
+    def connection_made(handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        nonlocal warned
+        meet(handler, transport)
+        if transport.get_extra_info("socket").fileno() >= last:
+            transport.abort()
+            if not warned:
+                log.warning("file descriptors are used up, who connects is cut off")
+            warned = True
+
+    server.connection_made = connection_made  # type: ignore[method-assign]

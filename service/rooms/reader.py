@@ -1,35 +1,28 @@
 """One who reads along: an open line to a client, written to without ever waiting."""
 
 import asyncio
-import contextlib
-import fcntl
 import random
-import struct
-import termios
 from abc import ABC, abstractmethod
 
 from service.frame import Frame
+from service.guard.line import Line
 from service.protocol import Close
 
 FULL = 64 * 1024  # bytes that a client has not taken yet, beyond which it gets nothing but answers to its own acts,
-MAX_BUFFER = 256 * 1024  # and beyond which it is let go of,
-STUCK_SECONDS = 10.0  # as it is when it takes nothing at all for so long
+MAX_BUFFER = 256 * 1024  # and beyond which it is let go of
 PING_SECONDS = 15.0
 CLOSING_SECONDS = 2.0  # for which a client may take its time to hang up
 
 
-class Reader(ABC):
+class Reader(Line, ABC):
     """A reader and its line. `version`: the last one written to it; None: it has to begin anew."""
 
-    __slots__ = ("_next_ping", "_taken", "_taking", "_transport", "_written", "closed", "version")
+    __slots__ = ("_next_ping", "closed", "version")
 
     def __init__(self, transport: asyncio.Transport) -> None:
-        now = asyncio.get_running_loop().time()
-        self._transport = transport
-        self._written = 0
-        self._taken = 0
-        self._taking = now
-        self._next_ping = now + random.uniform(0, PING_SECONDS)  # noqa: S311 - so that a storm does not beat in step
+        super().__init__(transport)
+        chance = random.uniform(0, PING_SECONDS)  # noqa: S311 - so that a storm does not beat in step
+        self._next_ping = self._taking + chance
         self.closed = False
         self.version: int | None = None
 
@@ -37,16 +30,6 @@ class Reader(ABC):
     def full(self) -> bool:
         """Whether the client has too much to take already."""
         return self.waiting > FULL
-
-    @property
-    def waiting(self) -> int:
-        """Bytes that wait in the transport.
-
-        None, where asyncio's for TLS was closed twice: it has let go of what would know (`asyncio.sslproto`).
-        """
-        with contextlib.suppress(AttributeError):
-            return self._transport.get_write_buffer_size()
-        return 0
 
     @property
     def gone(self) -> bool:
@@ -65,10 +48,7 @@ class Reader(ABC):
         return True
 
     def write(self, data: bytes) -> None:
-        """Write what is framed already, full or not.
-
-        Only an abort frees a buffer that nobody reads; `close` would wait for it.
-        """
+        """Write what is framed already, full or not."""
         if self.gone:
             return
         waiting = self.waiting
@@ -80,14 +60,9 @@ class Reader(ABC):
 
     def beat(self, now: float) -> bool:
         """Whether it is time for a ping; to be asked every second. Lets go of who takes nothing."""
-        waiting = self.waiting
-        taken = self._written - waiting - _unacknowledged(self._transport) if waiting else self._written
-        if waiting == 0 or taken > self._taken:
-            self._taking = now
-        self._taken = taken
-        if now - self._taking > STUCK_SECONDS:
+        if self.stuck(now):
             self.drop(Close.TOO_SLOW)
-        if self.gone or now < self._next_ping or waiting > FULL:
+        if self.gone or now < self._next_ping or self.full:
             return False
         self._next_ping = now + PING_SECONDS
         return True
@@ -102,16 +77,8 @@ class Reader(ABC):
     def drop(self, code: Close) -> None:
         """Say goodbye, and cut off at once."""
         self.close(code)
-        self._transport.abort()
+        self.cut()
 
     @abstractmethod
     def _part(self, code: Close | int) -> None:
         """Say on this kind of line that it ends, and why."""
-
-
-def _unacknowledged(transport: asyncio.Transport) -> int:
-    """Bytes that the kernel has taken and the client has not (tcp(7), SIOCOUTQ): a slow line empties these first."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # the connection has ended, or is no socket's
-        line = transport.get_extra_info("socket")
-        return int(struct.unpack("i", fcntl.ioctl(line.fileno(), termios.TIOCOUTQ, bytes(4)))[0])
-    return 0

@@ -8,6 +8,7 @@ from aiohttp import HttpVersion11, web
 from service import keys
 from service.errors import NotFound
 from service.frame import Frame
+from service.guard.patience import WATCHED
 from service.protocol import Close
 from service.rooms import Reader
 from service.web import pages
@@ -52,6 +53,7 @@ async def events(request: web.Request) -> web.StreamResponse:
             await response.prepare(request)
             if request.transport is None:
                 return response  # gone already
+            request[WATCHED] = True
             reader = StreamReader(request.transport, chunked=request.version >= HttpVersion11)
             try:
                 room.seat(reader, epoch, after)

@@ -1,6 +1,7 @@
 """How many may be connected, how fast they may speak, and how slow they may be: over a running site."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -18,6 +19,8 @@ from websockets.protocol import State
 
 from service import roster
 from service.guard import patience
+from service.guard.connections import SPARE
+from service.guard.line import STUCK_SECONDS
 from service.keyring import Keyring
 from tests.ground import GROUNDS, Ground
 from tests.site import Site, eventually, op, receive, send, telling
@@ -162,3 +165,54 @@ async def test_who_is_slow_to_ask_is_let_go_of(site: Site) -> None:
     assert head[0] == b""
     assert all(answer.startswith(b"HTTP/1.1 400 ") and b"within 10 seconds" in answer for answer, _ in bodies)
     assert all(patience.HEAD_SECONDS <= seconds < 15 for _, seconds in (head, *bodies))
+
+
+@pytest.mark.parametrize("site", GROUNDS, indirect=True)
+async def test_who_reads_no_answer_is_let_go_of(site: Site) -> None:
+    """However many it asks for; a client that shares the worker goes on."""
+    _, writer = await site.dial()
+    assert isinstance(writer.transport, asyncio.Transport)
+    writer.transport.pause_reading()
+    asked, begun = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n" * 100, asyncio.get_running_loop().time()
+
+    async def cut_off() -> bool:
+        if writer.transport.get_write_buffer_size() < 100_000:
+            writer.write(asked)
+        return writer.is_closing()
+
+    await eventually(cut_off, 40)
+    assert asyncio.get_running_loop().time() - begun >= STUCK_SECONDS
+    async with site.http.get("/") as response:
+        assert response.status == 200
+
+
+async def test_connections_leave_a_worker_its_last_descriptors(
+    tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    limited = ("prlimit", "--nofile=256:256")
+    async with (
+        contextlib.AsyncExitStack() as held,
+        telling(tmp_path, database_url, redis_url, by=limited, WORKERS="1", POSTS_PER_MINUTE="0") as site,
+    ):
+        kept: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+        async def asked() -> bool:
+            """Ask on a connection, and keep it if there is an answer."""
+            reader, writer = await site.dial()
+            held.callback(writer.close)
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
+            with contextlib.suppress(ConnectionError):
+                if await reader.read(1):
+                    kept.append((reader, writer))
+                    return True
+            return False
+
+        while await asked():
+            assert len(kept) < 256 - SPARE
+        assert not await asked()
+        (worker,) = await site.workers()
+        assert len(list(Path(f"/proc/{worker}/fd").iterdir())) <= 256 - SPARE + 8
+        kept.pop()[1].close()
+        await eventually(asked)
+    lines = (tmp_path / "log").read_text()
+    assert lines.count("file descriptors are used up") == 1

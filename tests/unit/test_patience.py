@@ -1,7 +1,8 @@
-"""Slow heads and bodies, on an app of our own: whoever is slow is let go of, and nobody else."""
+"""Slow heads and bodies, and answers not taken, on an app of our own: who is slow is let go of, and nobody else."""
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,17 +10,23 @@ import pytest_asyncio
 from aiohttp import web
 
 from service.errors import Malformed
+from service.guard import line as module
 from service.guard import patience
+from tests.site import eventually
 
 HEAD = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\n\r\n"
 KEPT_SECONDS = 0.3
+STUCK_SECONDS = 0.4
+LONG = bytes(8_000_000)  # more than kernels take by themselves
 PATIENCE = 10.0  # for what should take a fraction of a second
 
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def answer(request: web.Request) -> web.StreamResponse:
-    """Echo a body; stream for ever, or hold a WebSocket, where that is asked for."""
+    """Echo a body; answer at length, stream for ever, or hold a WebSocket, where that is asked for."""
+    if request.path == "/long":
+        return web.Response(body=LONG)
     if request.path == "/socket":
         socket = web.WebSocketResponse()
         await socket.prepare(request)
@@ -28,6 +35,10 @@ async def answer(request: web.Request) -> web.StreamResponse:
     if request.path == "/stream":
         response = web.StreamResponse()
         await response.prepare(request)
+        if "watched" in request.query:
+            request[patience.WATCHED] = True
+            assert request.transport
+            request.transport.write(LONG)
         await asyncio.sleep(PATIENCE)
         return response
     try:
@@ -37,11 +48,12 @@ async def answer(request: web.Request) -> web.StreamResponse:
 
 
 @pytest_asyncio.fixture
-async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[web.AppRunner]:
     """A server that waits for a fraction of a second."""
     monkeypatch.setattr(patience, "HEAD_SECONDS", 0.1)
     monkeypatch.setattr(patience, "BODY_SECONDS", 0.1)
     monkeypatch.setattr(patience, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(module, "STUCK_SECONDS", STUCK_SECONDS)
     app = web.Application()
     app.router.add_route("*", "/{any:.*}", answer)
     runner = web.AppRunner(app, keepalive_timeout=KEPT_SECONDS, lingering_time=0.1, shutdown_timeout=0.1)
@@ -49,11 +61,23 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     assert runner.server is not None
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    sweep = asyncio.create_task(patience.with_heads(runner.server))
-    yield int(runner.addresses[0][1])
+    sweep = asyncio.create_task(patience.with_connections(runner.server))
+    yield runner
     sweep.cancel()
     await asyncio.wait([sweep])
     await runner.cleanup()
+
+
+@pytest.fixture
+def port(server: web.AppRunner) -> int:
+    """Where it listens."""
+    return int(server.addresses[0][1])
+
+
+def connections(runner: web.AppRunner) -> int:
+    """How many connections are open."""
+    assert runner.server is not None
+    return sum(each.connected for each in runner.server.connections)
 
 
 @contextlib.asynccontextmanager
@@ -125,3 +149,45 @@ async def test_nobody_else_is_let_go_of(port: int) -> None:
             await asyncio.sleep(KEPT_SECONDS / 3)
         for open_line in (kept, stream, socket):
             assert not open_line[0].at_eof()
+
+
+def dialled(port: int, sent: bytes) -> socket.socket:
+    """A client that takes nothing by itself, and into whose kernel little goes; it has sent something."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    client.connect(("127.0.0.1", port))
+    client.sendall(sent)
+    client.setblocking(False)
+    return client
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /long HTTP/1.1\r\nHost: here\r\n\r\n" * 3,
+        b"GET /long HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n",
+        b"GET /long HTTP/1.0\r\n\r\n",
+    ],
+    ids=["pipelined", "closed", "old"],
+)
+async def test_who_takes_no_answer_is_cut_off(server: web.AppRunner, port: int, sent: bytes) -> None:
+    begun = asyncio.get_running_loop().time()
+    with dialled(port, sent):
+        await eventually(lambda: connections(server), PATIENCE)
+        await eventually(lambda: not connections(server), PATIENCE)
+        assert asyncio.get_running_loop().time() - begun >= STUCK_SECONDS
+
+
+async def test_who_takes_answers_slowly_is_not(port: int) -> None:
+    with dialled(port, b"GET /long HTTP/1.1\r\nHost: here\r\n\r\n") as client:
+        begun, loop = asyncio.get_running_loop().time(), asyncio.get_running_loop()
+        while loop.time() - begun < 4 * STUCK_SECONDS:
+            assert await asyncio.wait_for(loop.sock_recv(client, 8192), PATIENCE)
+            await asyncio.sleep(STUCK_SECONDS / 10)
+
+
+async def test_whose_handler_watches_it_is_left_to_that(server: web.AppRunner, port: int) -> None:
+    with dialled(port, b"GET /stream?watched HTTP/1.1\r\nHost: here\r\n\r\n"):
+        await eventually(lambda: connections(server), PATIENCE)
+        await asyncio.sleep(3 * STUCK_SECONDS)
+        assert connections(server)

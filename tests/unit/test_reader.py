@@ -13,9 +13,10 @@ from websockets.frames import Opcode
 
 from service import frame
 from service.frame import Frame
+from service.guard.line import STUCK_SECONDS
 from service.protocol import Close, Epoch, Ping
 from service.rooms import reader as module
-from service.rooms.reader import FULL, MAX_BUFFER, PING_SECONDS, STUCK_SECONDS, Reader
+from service.rooms.reader import FULL, MAX_BUFFER, PING_SECONDS, Reader
 from service.web.events import StreamReader
 from service.web.seat import SILENT_SECONDS, Seat
 from tests.ground import Ground

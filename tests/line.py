@@ -18,6 +18,7 @@ class Line(asyncio.Transport):
         super().__init__()
         self.taken = b""
         self.stuck = False
+        self.reading = True
         self.closing = False
         self.aborted = False
         self.socket: socket.socket | None = None  # whose kernel buffer counts too
@@ -42,6 +43,10 @@ class Line(asyncio.Transport):
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """The socket, where there is one."""
         return self.socket if name == "socket" else default
+
+    def is_reading(self) -> bool:
+        """Whether the client is listened to."""
+        return self.reading
 
     def is_closing(self) -> bool:
         """Whether nothing can be written any more."""

@@ -80,7 +80,9 @@ class Seat(Reader, asyncio.Protocol):
         super().write(data)
 
     def beat(self, now: float) -> bool:
-        """As for every reader; and lets go of who was silent too long."""
+        """As for every reader; and lets go of who was silent too long, unless it is we who do not listen."""
+        if not (self.gone or self._transport.is_reading()):
+            self._heard = self._begun = now
         if now - self._heard > SILENT_SECONDS or (self._inbox and now - self._begun > UNFINISHED_SECONDS):
             self.drop(Close.SILENT)
         return super().beat(now)

@@ -303,6 +303,19 @@ async def test_a_client_that_says_anything_stays(monkeypatch: pytest.MonkeyPatch
     assert not reader.gone
 
 
+async def test_a_client_that_is_not_listened_to_is_not_silent() -> None:
+    """While too many of its acts wait for their answers; it has forty seconds again when they are given."""
+    line, reader, begun = joined()
+    line.reading = False
+    for second in range(1, 100):
+        reader.beat(begun + second)
+    line.reading = True
+    reader.beat(begun + 99 + SILENT_SECONDS)
+    assert not reader.gone
+    reader.beat(begun + 99 + SILENT_SECONDS + 0.1)
+    assert line.aborted
+
+
 async def test_hanging_up_lets_out_what_was_written() -> None:
     line, reader, _ = stuck()
     reader.close(Close.NORMAL)

@@ -7,6 +7,7 @@ The store decides what stands; this only carries drafts to it and outcomes back.
 import asyncio
 import itertools
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from service.store.comments import Draft, Outcome, Position, Standing
 
 BATCH = 256  # drafts in one commit
 QUEUE = 4096  # drafts waiting; beyond it a post is refused at once
-PATIENCE = 8.0  # seconds for which a batch of unknown outcome is tried again: below the client's ten
+PATIENCE = 8.0  # seconds after which who posted is told that there is no outcome yet: below the client's ten
 
 log = logging.getLogger(__name__)
 Published = Callable[[ThreadId, Epoch, Run], None]
@@ -29,10 +30,11 @@ Published = Callable[[ThreadId, Epoch, Run], None]
 class _Entry:
     """A draft that waits, and a result for each who posted it; the first of them posted what is committed."""
 
-    __slots__ = ("draft", "results")
+    __slots__ = ("deadline", "draft", "results")
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, deadline: float) -> None:
         self.draft = draft
+        self.deadline = deadline
         self.results: list[asyncio.Future[Standing]] = []
 
     def settle(self, standing: Standing) -> None:
@@ -55,7 +57,9 @@ class Ingest:
     def __init__(self, url: str, published: Published) -> None:
         self._url = url
         self._published = published
-        self._entries: list[_Entry] = []
+        self._entries: deque[_Entry] = deque()  # in the order of their deadlines, after those of
+        self._batch: list[_Entry] = []  # the batch on its way
+        self._timer: asyncio.TimerHandle | None = None  # for the next deadline, while anything waits
         self._claimed: dict[UUID, _Entry] = {}
         self._filled = asyncio.Event()
         self._idle = asyncio.Event()
@@ -82,8 +86,10 @@ class Ingest:
                 return entry
         if len(self._entries) >= QUEUE:
             return None
-        entry = _Entry(draft)
+        loop = asyncio.get_running_loop()
+        entry = _Entry(draft, loop.time() + PATIENCE)
         self._entries.append(entry)
+        self._timer = self._timer or loop.call_at(entry.deadline, self._give_up)
         self._claimed.update(dict.fromkeys(draft.ops, entry))
         self._idle.clear()
         self._filled.set()
@@ -94,34 +100,48 @@ class Ingest:
         try:
             while True:
                 await self._filled.wait()
-                batch = self._take()
+                self._batch = self._take(BATCH)
                 try:
-                    await self._settle(batch)
+                    await self._settle(self._batch)
                 finally:
-                    _fail(batch, Unavailable(retry_after=1))  # who has no result yet: this worker is ending
+                    _fail(self._batch, Unavailable(retry_after=1))  # who has no result yet: this worker is ending
+                    self._batch = []
                 if not self._entries:
                     self._filled.clear()
                     self._idle.set()
         finally:
             _fail(self._entries, Unavailable(retry_after=1))
             self._hang_up()
+            if self._timer:
+                self._timer.cancel()
 
     async def drained(self) -> None:
         """Return when nothing waits any more."""
         await self._idle.wait()
 
-    def _take(self) -> list[_Entry]:
-        batch, self._entries = self._entries[:BATCH], self._entries[BATCH:]
+    def _take(self, most: int) -> list[_Entry]:
+        batch = [self._entries.popleft() for _ in range(min(most, len(self._entries)))]
         for entry in batch:
             for op in entry.draft.ops:
                 self._claimed.pop(op, None)
         return batch
 
+    def _give_up(self) -> None:
+        """Tell who has waited for long enough, in the batch on its way or behind it; and come again for the next."""
+        loop, refusal = asyncio.get_running_loop(), Unavailable(retry_after=1)
+        now = loop.time()
+        _fail([entry for entry in self._batch if entry.deadline <= now], refusal)
+        while self._entries and self._entries[0].deadline <= now:
+            _fail(self._take(1), refusal)
+        waiting = (entry.deadline for entry in itertools.chain(self._batch, self._entries) if entry.deadline > now)
+        deadline = next(waiting, None)
+        self._timer = loop.call_at(deadline, self._give_up) if deadline else None
+
     async def _settle(self, batch: list[_Entry]) -> None:
         """Bring a batch to its end: every result is set, whatever happens."""
         drafts = [entry.draft for entry in batch]
         try:
-            outcomes, first = await self._commit(drafts)
+            outcomes, first = await self._commit(drafts, batch[-1].deadline)
         except Unavailable as refusal:
             _fail(batch, refusal)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
@@ -136,14 +156,14 @@ class Ingest:
                 _tell(entry, outcome)
             self._publish(drafts, outcomes, first=first)
 
-    async def _commit(self, drafts: Sequence[Draft]) -> tuple[list[Outcome], bool]:
+    async def _commit(self, drafts: Sequence[Draft], deadline: float) -> tuple[list[Outcome], bool]:
         """Run a batch until its outcome is known: the same one again, after a lost connection or a timeout.
 
         That is safe because the store looks for each op under the thread's lock, and so after the lost transaction.
         Also says whether the first try gave the outcome: else what is not fresh may be our own.
         """
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout_at(deadline):
                 for attempt in itertools.count():
                     try:
                         if self._connection is None:

@@ -441,6 +441,44 @@ async def test_without_a_database_a_post_is_unavailable_when_patience_ends(
     assert told == []
 
 
+async def test_who_waits_behind_a_frozen_batch_waits_no_longer_than_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "PATIENCE", 1.0)
+    monkeypatch.setattr(ingest, "BATCH", 1)
+    thread, clock = await bench.thread("story"), asyncio.get_running_loop().time
+    async with bench.held(thread):
+        begun = clock()
+        early = bench.submit(*(draft(thread) for _ in range(4)))
+        await asyncio.sleep(0.6)
+        late = bench.submit(draft(thread))
+        results = await asyncio.gather(*early, return_exceptions=True)
+        assert [type(result) for result in results] == [Unavailable] * 4
+        assert 1 <= clock() - begun < 1.6
+        assert not late[0].done(), "its own second has not passed"
+    assert (await late[0]).fresh
+    await bench.ingest.drained()
+
+
+async def test_who_joins_a_batch_late_does_not_keep_the_others_waiting(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "PATIENCE", 1.0)
+    one, two = await bench.thread("one"), await bench.thread("two")
+    async with bench.held(two):
+        async with bench.held(one):
+            first = bench.submit(draft(one))
+            await bench.waiting()
+            early = bench.submit(draft(two))
+            await asyncio.sleep(0.5)
+            late = bench.submit(draft(two))
+        assert (await first[0]).fresh
+        with pytest.raises(Unavailable):
+            await early[0]
+        assert not late[0].done()
+    assert (await late[0]).fresh
+
+
 async def test_a_database_that_comes_back_within_patience_takes_the_post(
     idle: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -47,6 +47,10 @@ class Line(asyncio.Transport):
         self.room: Room | None = None
         self.reader: Reader | None = None
 
+    def is_reading(self) -> bool:
+        """Whether the worker listens: it never has reason not to."""
+        return True
+
     def get_write_buffer_size(self) -> int:
         """The bytes that were written and not taken."""
         return sum(len(written.data) for written in self.waiting)

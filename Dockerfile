@@ -9,6 +9,7 @@ ENV PIP_CONSTRAINT=/build/constraints.txt \
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY templates templates
 COPY static static
+COPY languages languages
 COPY articles articles
 COPY service service
 # Without the bundled stores; and every dependency as a wheel, since there is no compiler here either.

@@ -11,7 +11,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test chaos bench check format lock clean FORCE
+.PHONY: help run test chaos bench check format words lock clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1@\2/p' Makefile | awk -F@ '{ printf "%-12s  %s\n", $$1, $$2 }'
@@ -47,6 +47,9 @@ format: $(VENV)/test ## lay the code out
 	@$(BIN)/python -m ruff check --fix --quiet .
 	@$(BIN)/python -m ruff format .
 	@$(BIOME) check --write
+
+words: $(VENV)/run ## bring the catalogues in languages/ up to what the pages say
+	@$(BIN)/python tools/words.py
 
 lock: $(VENV)/run ## write constraints.txt anew, with the newest versions
 	@$(BIN)/python tools/lock.py

@@ -22,6 +22,7 @@ from service.guard.limits import Limits
 from service.health import Health
 from service.ingest import Ingest
 from service.keyring import Keyring
+from service.language import Language
 from service.paper import Paper
 from service.posting import Posting
 from service.rooms import Rooms
@@ -31,6 +32,7 @@ from service.store.articles import Articles
 from service.store.comments import Comments
 from service.web import middleware, pages
 from service.web.routes import ROUTES
+from service.web.words import words
 
 POOL = 8  # connections for reading; ingest has one of its own
 REDIS_SECONDS = 0.25  # Redis answers within this, or the worker goes on without it
@@ -44,6 +46,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     assert settings.redis_url is not None
     assert settings.secret is not None
     keyring, worker = Keyring(settings.secret), secrets.token_hex(8)
+    language = Language(settings.language)
     pool = database.pool(settings.database_url, POOL)
     redis = Redis.from_pool(
         redis_pool.make(
@@ -71,6 +74,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
         middlewares=[middleware.close_when_draining, middleware.log_request, middleware.word_refusals],
     )
     app[keys.SETTINGS] = settings
+    app[keys.LANGUAGE] = language
     app[keys.KEYRING] = keyring
     app[keys.CONNECTIONS] = connections
     app[keys.ARTICLES] = articles
@@ -81,15 +85,19 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.PAPER] = Paper(articles, comments, pages.renderer(app))
     app[keys.HEALTH] = Health(comments, redis, bus)
     app[keys.ASSETS] = Assets(resources.STATIC)
-    aiohttp_jinja2.setup(
+    templates = aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(resources.TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        filters=pages.filters(settings),
+        extensions=["jinja2.ext.i18n"],
+        filters=pages.filters(settings, language),
     )
+    templates.policies["ext.i18n.trimmed"] = True
+    templates.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
+    templates.globals["words"] = words(language)
     app.add_routes(ROUTES)
     app.on_response_prepare.append(middleware.add_headers)
     app.cleanup_ctx.extend(
@@ -103,6 +111,12 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
         ]
     )
     return app
+
+
+def _read(templates: jinja2.Environment) -> None:
+    """Read every template now: later there may be no file descriptor left for it, and not even for the error page."""
+    for name in templates.list_templates():
+        templates.get_template(name)
 
 
 def _open(pool: database.Pool) -> Context:

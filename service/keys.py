@@ -7,6 +7,7 @@ from service.guard.connections import Connections
 from service.health import Health
 from service.ingest import Ingest
 from service.keyring import Keyring
+from service.language import Language
 from service.paper import Paper
 from service.posting import Posting
 from service.rooms import Rooms
@@ -15,6 +16,7 @@ from service.store.articles import Articles
 from service.store.comments import Comments
 
 SETTINGS = web.AppKey("settings", Settings)
+LANGUAGE = web.AppKey("language", Language)
 KEYRING = web.AppKey("keyring", Keyring)
 CONNECTIONS = web.AppKey("connections", Connections)
 ARTICLES = web.AppKey("articles", Articles)

@@ -7,4 +7,5 @@ _ROOT = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
 
 TEMPLATES = _ROOT / "templates"
 STATIC = _ROOT / "static"
+LANGUAGES = _ROOT / "languages"
 DEMONSTRATION = _ROOT / "articles"

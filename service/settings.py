@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta, inspect
 
+from service import resources
 from service.errors import StartError
 
 PREFIX = "AFTERWORD_"
@@ -35,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     site_url: Annotated[str | None, Meta(description="public address, https://example.org")] = None
     site_name: Annotated[str, Meta(description="the paper's name", min_length=1, max_length=80)] = "Afterword"
     timezone: Annotated[str, Meta(description="zone of the times on the pages, Europe/Berlin")] = "UTC"
+    language: Annotated[str, Meta(description="language of the pages, en or de")] = "en"
     secret: Annotated[str | None, Meta(description="keys every hash, at least 16 characters")] = None
     trusted_proxies: Annotated[
         tuple[str, ...],
@@ -197,6 +199,12 @@ def _zone(name: str) -> None:
         raise ValueError("a time zone looks like Europe/Berlin") from None
 
 
+def _language(name: str) -> None:
+    there = sorted(path.stem for path in resources.LANGUAGES.glob("*.po"))
+    if name not in there:
+        raise ValueError(f"the languages are {' and '.join(there)}")
+
+
 def _networks(texts: tuple[str, ...]) -> None:
     for text in texts:
         try:
@@ -216,6 +224,7 @@ _CHECKS: dict[str, Any] = {
     "redis_url": _redis,
     "site_url": _origin,
     "timezone": _zone,
+    "language": _language,
     "secret": _secret,
     "trusted_proxies": _networks,
     "allowed_origins": _origins,

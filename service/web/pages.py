@@ -14,9 +14,11 @@ from msgspec import UNSET
 from service import keys, protocol
 from service.errors import Malformed, NotFound, Refusal, UpgradeRequired
 from service.fresh import Seen
+from service.language import Language
 from service.paper import WINDOW, Lists, Parts, Render, View, etag
 from service.protocol import MAX_INTEGER, Slug
 from service.settings import Settings
+from service.web.words import sentence
 
 SECTION_ARTICLES = 60
 FRONT_SECTIONS = 8
@@ -34,7 +36,8 @@ class Site(NamedTuple):
     name: str
     url: str
     timezone: str
-    language: str = "en"
+    language: str
+    locale: str
 
 
 class Form(NamedTuple):
@@ -114,7 +117,8 @@ async def refused_form(request: web.Request, text: str, refusal: Refusal) -> web
     except Refusal:  # the store is away: what this worker remembers, if anything, still holds the form
         remembered = await paper.page(view)
         parts, lists, stale = remembered.parts, remembered.lists, True
-    body = render(request.app, view, parts, lists, stale=stale, form=Form(text, refusal.message))
+    form = Form(text, sentence(request.app[keys.LANGUAGE], refusal))
+    body = render(request.app, view, parts, lists, stale=stale, form=form)
     headers = {"Cache-Control": "no-store", **refusal_headers(refusal)}
     return web.Response(text=body, status=refusal.status, content_type="text/html", headers=headers)
 
@@ -166,7 +170,7 @@ def refusal_headers(refusal: Refusal) -> dict[str, str]:
 
 def error(request: web.Request, refusal: Refusal) -> web.Response:
     """A refusal as a page that looks like the site; it needs nothing but the templates."""
-    context = {"status": refusal.status, "message": refusal.message}
+    context = {"status": refusal.status, "message": sentence(request.app[keys.LANGUAGE], refusal)}
     try:
         return page(request, "error.html", context, None, refusal.status)
     except Malformed:  # not even the Host header is to be used
@@ -197,13 +201,14 @@ def base(request: web.Request) -> str:
     return f"{request.scheme}://{request.host}"
 
 
-def filters(settings: Settings) -> dict[str, Callable[..., str]]:
-    """What the templates write times and addresses with."""
+def filters(settings: Settings, language: Language) -> dict[str, Callable[..., str]]:
+    """What the templates write times, numbers and addresses with."""
     zone = settings.zone
     return {
         "stamp": lambda at: f"{at.astimezone(zone):%Y-%m-%d : %H:%M}",
         "iso": lambda at: f"{at.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "day": lambda at: f"{at.astimezone(zone):%d %B %Y}",
+        "day": lambda at: language.day(at.astimezone(zone)),
+        "number": language.number,
         "section_url": lambda name: f"/sections/{quote(name, safe='')}",
     }
 
@@ -214,9 +219,9 @@ def renderer(app: web.Application) -> Render:
 
 
 def _context(app: web.Application, url: str, lists: Lists, *, stale: bool) -> dict[str, object]:
-    settings = app[keys.SETTINGS]
+    settings, language = app[keys.SETTINGS], app[keys.LANGUAGE]
     return {
-        "site": Site(settings.site_name, url, settings.timezone),
+        "site": Site(settings.site_name, url, settings.timezone, language.name, str(language.locale)),
         "asset": app[keys.ASSETS].url,
         "sections": [name for name, _ in lists.sections],
         "recent": lists.recent,

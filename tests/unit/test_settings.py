@@ -34,6 +34,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
             "AFTERWORD_SITE_URL": "https://paper.example/",
             "AFTERWORD_SITE_NAME": "The Maren Courier",
             "AFTERWORD_TIMEZONE": "Europe/Berlin",
+            "AFTERWORD_LANGUAGE": "de",
             "AFTERWORD_SECRET": SECRET,
             "AFTERWORD_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::/32,,192.0.2.1",
             "AFTERWORD_ALLOWED_ORIGINS": "https://a.example, http://[::1]:8080",
@@ -54,6 +55,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         site_url="https://paper.example/",
         site_name="The Maren Courier",
         timezone="Europe/Berlin",
+        language="de",
         secret=SECRET,
         trusted_proxies=("10.0.0.0/8", "2001:db8::/32", "192.0.2.1"),
         allowed_origins=("https://a.example", "http://[::1]:8080"),
@@ -64,7 +66,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         log_level="debug",
     )
     assert [str(network) for network in loaded.proxies] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]
-    assert len(msgspec.structs.fields(Settings)) == 17, "this test sets every setting"
+    assert len(msgspec.structs.fields(Settings)) == 18, "this test sets every setting"
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         ("TIMEZONE", "Mars/Olympus", "Europe/Berlin"),
         ("TIMEZONE", "Europe", "Europe/Berlin"),
         ("TIMEZONE", "../../etc/passwd", "Europe/Berlin"),
+        ("LANGUAGE", "fr", "the languages are de and en"),
+        ("LANGUAGE", "../languages/de", "the languages are de and en"),
         ("SECRET", "short", "16 characters"),
         ("SECRET", "null", "16 characters"),
         ("TRUSTED_PROXIES", "10.0.0.1/8", "10.0.0.0/8"),

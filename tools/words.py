@@ -27,7 +27,7 @@ def said() -> Catalog:
 
 
 def _said() -> Iterator[tuple[Path, Words]]:
-    for path in sorted((ROOT / "templates").glob("*.html")):
+    for path in sorted((ROOT / "templates").iterdir()):
         for _, words, _, _ in extract_from_file("jinja2", path, CALLS, options=JINJA):
             yield path, words
     for kind in vars(errors).values():

@@ -4,6 +4,8 @@ import datetime
 import io
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from tools import words as tool
 
 NAMES = [path.stem for path in tool.CATALOGUES]
 OTHERS = [name for name in NAMES if name != SOURCE]
+SAID = re.compile(r"\{#.*?#\}|\{%-? trans .*?\{% endtrans|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)  # what Jinja fills in
 FILLED = re.compile(r"%\(\w+\)s|%|<[^>]*>|&\w+;")  # what a translation must hold as it stands
 
 
@@ -51,7 +54,7 @@ def test_a_catalogue_holds_what_is_said_and_nothing_else(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_catalogue_is_laid_out_as_make_words_writes_it(name: str) -> None:
     text = Path(tool.ROOT, "languages", f"{name}.po").read_text("utf-8")
-    assert tool.renewed(text, tool.said()) == text
+    assert tool.renewed(text, tool.said()) == text, "`make words` lays the catalogues out"
 
 
 def test_the_source_is_not_translated() -> None:
@@ -83,6 +86,13 @@ def test_what_is_new_waits_and_what_is_gone_goes() -> None:
     assert "Old" not in renewed
 
 
+@pytest.mark.parametrize("path", sorted((tool.ROOT / "templates").iterdir()), ids=lambda path: path.name)
+def test_a_template_says_nothing_that_is_not_in_the_catalogues(path: Path) -> None:
+    bare = SAID.sub("", path.read_text("utf-8"))
+    assert re.findall(r"[^\W\d_]+", re.sub(r"<[^>]*>|&\w+;", "", bare)) == []
+    assert re.findall(r'\s(?:alt|title|placeholder|aria-label|aria-description)="[^"]*[^\W\d_]', bare) == []
+
+
 @pytest.mark.parametrize(
     ("name", "locale", "number", "day"),
     [
@@ -96,6 +106,19 @@ def test_numbers_and_dates_are_written_as_the_language_does(name: str, locale: s
     assert language.number(1_234_567) == number
     assert language.number(7) == "7"
     assert language.day(datetime.datetime(2017, 11, 9, 23, 7, tzinfo=datetime.UTC)) == day
+
+
+def test_once_made_a_language_reads_no_file() -> None:
+    told = """
+import datetime, sys
+from service.language import Language
+language = Language("de")
+sys.addaudithook(lambda event, details: sys.exit(str(details)) if event == "open" else None)
+sys.stdout.write(language.day(datetime.date(2017, 11, 9)) + language.number(1234) + str(language.plural("a", "b")))
+"""
+    run = subprocess.run([sys.executable, "-c", told], cwd=tool.ROOT, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("9. November 20171.234")
 
 
 def test_plurals_have_a_form_for_each_category_of_the_language() -> None:

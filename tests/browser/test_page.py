@@ -2,54 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
-from service import resources
+from tests.browser.pages import STORY, live, open_page, write
 from tests.foreign import LIFE, SENT_AWAY
-from tests.site import PATIENCE, ROOT, Site, command, eventually, op
-from tools import browser as installed
+from tests.site import PATIENCE, ROOT, Site, eventually, op
 
 PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
-STORY = "in-defence-of-the-red-light"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
-
-
-@pytest_asyncio.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """One Chromium for the session."""
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=installed.find(), args=ARGUMENTS)
-        yield running
-        await running.close()
-
-
-@pytest_asyncio.fixture
-async def story(site: Site) -> str:
-    """The address of a demonstration article of a running site."""
-    status, _, errors = await command(site.environ, "articles", "load", str(resources.DEMONSTRATION))
-    assert status == 0, errors
-    return f"{site.url}/articles/{STORY}"
-
-
-async def open_page(context: BrowserContext, url: str, complaints: list[str]) -> Page:
-    """A page whose console and errors are kept: a strict policy that is broken says so there."""
-    page = await context.new_page()
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: complaints.append(request.url) if not request.url.startswith(url[:21]) else None)
-    await page.goto(url)
-    return page
-
-
-async def write(page: Page, text: str) -> None:
-    """Write a comment as a person does."""
-    await page.fill("#text", text)
-    await page.click("#form button[type=submit]")
 
 
 async def test_a_comment_written_in_one_page_appears_in_another(browser: Browser, story: str) -> None:
@@ -57,7 +19,7 @@ async def test_a_comment_written_in_one_page_appears_in_another(browser: Browser
     context = await browser.new_context(viewport={"width": 1280, "height": 900})
     writer, reader = [await open_page(context, story, complaints) for _ in range(2)]
     for page in (writer, reader):
-        await expect(page.locator("live-thread")).to_have_attribute("data-connection", "live")
+        await live(page)
     await write(writer, "The roundabout has my vote.\n\n> a quoted line")
     for page in (writer, reader):
         await expect(page.locator(".comment")).to_have_count(1)
@@ -152,7 +114,7 @@ async def test_the_readme_shows_this_very_page(browser: Browser, site: Site, sto
             assert response.status == 201
     context = await browser.new_context(viewport={"width": 1280, "height": 1400})
     page = await open_page(context, story, [])
-    await expect(page.locator("live-thread")).to_have_attribute("data-connection", "live")
+    await live(page)
     await page.locator("live-thread").scroll_into_view_if_needed()
     picture = await page.screenshot()
     if not PICTURE.exists():

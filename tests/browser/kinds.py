@@ -1,0 +1,55 @@
+"""Every kind of page that a site has."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.browser.pages import STORY
+from tests.site import Site, op
+
+GONE = "Taken back by its author"
+COMMENTS = (
+    "The roundabout has my vote.\n\n> a quoted line\nhttps://example.org/a/rather/long/address?that=goes&on=and-on",
+    "W" * 200,
+    "שלום, האם זה נקרא מימין לשמאל? And back.",
+    "สวัสดี, नमस्ते, 你好, 👩‍👩‍👧‍👦",
+    GONE,
+)
+
+
+class Kind(NamedTuple):
+    """A page to look at: where it is, words by which it is known, and what is sent by its form to come to it."""
+
+    name: str
+    path: str
+    says: str
+    form: str | None = None
+
+
+async def kinds(site: Site, folder: Path) -> list[Kind]:
+    """All of them, on a site that has the demonstration articles; small ones are made in the folder."""
+    folder.mkdir()
+    for state in ("held", "closed"):
+        await site.load(folder, state, comments=state)
+    await _converse(site, f"/articles/{STORY}/comments")
+    return [
+        Kind("front page", "/", "Popular"),
+        Kind("section", "/sections/News", "News"),
+        Kind("article with comments", f"/articles/{STORY}", "retracted by its author"),
+        Kind("held thread", "/articles/held", "before it appears"),
+        Kind("held comment", "/articles/held", "Thank you", "To be read by a moderator first"),
+        Kind("closed thread", "/articles/closed", "no longer added to"),
+        Kind("error page", "/nowhere", "404"),
+        Kind("refused form", f"/articles/{STORY}", "5,000", "x" * 5001),
+    ]
+
+
+async def _converse(site: Site, address: str) -> None:
+    """A thread with whatever comments may look like: quotes, links, many scripts, and one that is gone."""
+    first = None
+    for text in COMMENTS:
+        words = f">>{first}\n{text}" if first else text
+        async with site.http.post(address, json={"op": op(), "text": words}) as response:
+            accepted = await response.json()
+        first = first or accepted["no"]
+    async with site.http.delete(f"{address}/{accepted['no']}", json={"key": accepted["key"]}) as response:
+        assert response.status == 200

@@ -1,0 +1,61 @@
+"""What tests do with a page: open it, write in it, have it judged."""
+
+import functools
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, Page, expect
+
+from tests.site import ROOT
+
+STORY = "in-defence-of-the-red-light"
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice")
+
+
+async def open_page(context: BrowserContext, url: str, complaints: list[str]) -> Page:
+    """A page whose console errors, exceptions and requests to anybody else are kept: a broken policy says so there."""
+    here = urlsplit(url).netloc
+
+    def ask(address: str) -> None:
+        if urlsplit(address).netloc not in {here, ""}:  # none: data: and blob:
+            complaints.append(f"asked of somebody else: {address}")
+
+    page = await context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: ask(request.url))
+    page.on("websocket", lambda socket: ask(socket.url))
+    await page.goto(url)
+    return page
+
+
+async def live(page: Page) -> None:
+    """Wait until its thread is live."""
+    await expect(page.locator("live-thread")).to_have_attribute("data-connection", "live")
+
+
+async def write(page: Page, text: str) -> None:
+    """Write a comment as a person does."""
+    await page.fill("#text", text)
+    await page.click("#form button[type=submit]")
+
+
+async def axe(page: Page) -> list[str]:
+    """Whatever axe holds against a page: the rule, the element, and what is wrong with it.
+
+    It comes by the debugger's way, which neither the page's policy nor its Trusted Types stand in.
+    """
+    await page.evaluate(_axe())
+    options = {"runOnly": {"type": "tag", "values": STANDARDS}, "resultTypes": ["violations"]}
+    found: dict[str, Any] = await page.evaluate("(options) => axe.run(document, options)", options)
+    return [
+        f"{rule['id']}: {' '.join(map(str, node['target']))}: {' '.join(node['failureSummary'].split())}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+@functools.cache
+def _axe() -> str:
+    return AXE.read_text("utf-8")

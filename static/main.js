@@ -1,7 +1,5 @@
-/** The custom elements of the page. */
+/** What every page has. */
 
-import { LiveThread } from "./elements/live-thread.js";
-import { ShareLinks } from "./elements/share-links.js";
+import { ThemeSwitch } from "./elements/theme-switch.js";
 
-customElements.define("live-thread", LiveThread);
-customElements.define("share-links", ShareLinks);
+customElements.define("theme-switch", ThemeSwitch);

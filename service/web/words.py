@@ -1,44 +1,61 @@
 """The words that the page's script says, and those that refusals are told in; each stands here for `make words`.
 
-The script fills in what stands as `%(name)s`, and picks a form of a plural with Intl.PluralRules.
+The script fills in what stands as `%(name)s`, and picks a form of a plural with Intl.PluralRules by `num`.
 """
+
+from collections.abc import Mapping
 
 from service.errors import Refusal
 from service.language import Language
 
-Words = dict[str, "str | Words"]
+Phrase = str | dict[str, str]
 
 
-def words(language: Language) -> Words:
-    """What the script says, in one block of data on the page."""
+def words(language: Language) -> Mapping[str, Phrase]:
+    """What the script says, by name: a sentence, or its forms by CLDR's plural category."""
     gettext, plural = language.gettext, language.plural
     return {
-        "language": language.name,
-        "codes": {kind.code: gettext(kind().message) for kind in Refusal.__subclasses__()},
+        # above the thread (static/thread/head.js, turns.js)
+        "none": gettext("No comments yet"),
+        "count": plural("%(num)s Comment", "%(num)s Comments"),
+        "readers": plural("%(num)s reading", "%(num)s reading"),
+        "live": gettext("Live"),
+        "stream": gettext("Live, without WebSockets"),
+        "polling": gettext("Updated every few seconds"),
+        "reconnecting": gettext("Reconnecting…"),
+        "in": plural("in %(num)s second", "in %(num)s seconds"),
+        "offline": gettext("Offline"),
+        "stopped": gettext("Not live; load the page again"),
+        "earlier": plural("Earlier comments (%(num)s)", "Earlier comments (%(num)s)"),
+        "earlier-some": gettext("Earlier comments"),
+        # what is new (reading.js)
+        "new": plural("%(num)s new comment", "%(num)s new comments"),
+        "since-new": plural(
+            "Since you were here: %(num)s new comment.",
+            "Since you were here: %(num)s new comments.",
+        ),
+        "since-gone": plural(
+            "%(num)s comment that you had seen was taken away:",
+            "%(num)s comments that you had seen were taken away:",
+        ),
+        "since-much": gettext("Much has changed since you were here."),
+        # one's own (composer.js, outgoing.js, own.js, yours.js)
+        "length": gettext("%(length)s of %(most)s characters."),
+        "slow": plural(
+            "One comment every %(num)s second from each of us, please.",
+            "One comment every %(num)s seconds from each of us, please.",
+        ),
+        "sending": gettext("Sending…"),
+        "unanswered": gettext("No answer yet. Your text is kept, and sent again by itself."),
+        "published": gettext("Published as"),
         "number": gettext("No. %(no)s"),
-        "count": {
-            "none": gettext("No comments yet"),
-            "some": {**plural("%(num)s Comment", "%(num)s Comments")},
-        },
-        "readers": {**plural("%(num)s reading", "%(num)s reading")},
-        "connection": {
-            "live": gettext("Live"),
-            "polling": gettext("Updated every few seconds"),
-            "reconnecting": gettext("Reconnecting…"),
-            "offline": gettext("Offline"),
-            "stopped": gettext("Not live; load the page again"),
-        },
-        "composer": {
-            "length": gettext("%(length)s of %(most)s characters."),
-            "sending": gettext("Sending…"),
-            "unanswered": gettext("No answer yet. Your text is kept, and sent again by itself."),
-            "published": gettext("Published as %(comment)s"),
-            "held": gettext("Thank you. Your comment will appear when a moderator has read it."),
-            "gone": gettext("This comment was published before, and taken away since."),
-            "refused": gettext("%(reason)s (%(seconds)s s)"),
-        },
-        "share": {"done": gettext("Link copied")},
-        "retract": {"sure": gettext("Erase it for good?")},
+        "held": gettext("Thank you. Your comment will appear when a moderator has read it."),
+        "taken": gettext("This comment was published before, and taken away since."),
+        "again": gettext("Try again"),
+        "wait": plural("Try again in %(num)s second", "Try again in %(num)s seconds"),
+        "sure": gettext("Erase it for good?"),
+        "hidden": plural("%(num)s comment is hidden.", "%(num)s comments are hidden."),
+        **{f"refused.{kind.code}": gettext(kind().message) for kind in Refusal.__subclasses__()},
     }
 
 

@@ -1,4 +1,4 @@
-import { Conversation } from "../lib/conversation.js";
+import { Conversation } from "../thread/conversation.js";
 
 /**
  * The conversation below an article, made live. Its attributes say where the page that the server rendered stands

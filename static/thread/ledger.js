@@ -1,10 +1,13 @@
-/** @import { Changes, Comment, Inbound, Joined, Ping, Position, ThreadState, Window } from "./wire.js" */
+/** @import { Changes, Comment, Inbound, Joined, Ping, Position, Window } from "../net/wire.js" */
 
 /**
  * What follows from a message: comments to put in their places, or to replace everything by, and whether to go on,
  * to begin again from one's position, or to ask for a window.
  *
  * @typedef {{ comments: Comment[], whole?: boolean, next: "on" | "rejoin" | "reset" }} Verdict
+ *
+ * A question for a window beside the run: where the thread stood when it was asked, and what changed until the answer.
+ * @typedef {{ version: number, news: Map<number, Comment> }} Question
  */
 
 const HELD = 500; // changes held back while a window is awaited; beyond it, begin again
@@ -30,13 +33,19 @@ export class Ledger {
   /** Whether there are comments after it. */
   later;
   /** @type {Map<number, number>} The run: each number and its version. */
-  #run;
+  #run = new Map();
+  /** @type {Set<number>} Those of the run that are gone. */
+  #gone = new Set();
+  #first = Infinity;
+  #last = -Infinity;
+  /** @type {Set<Question>} */
+  #questions = new Set();
   /** @type {Position | null} Where the window that is awaited must reach. */
   #awaited = null;
   /** @type {Changes[]} */
   #held = [];
 
-  /** @param {Omit<Window, "comments"> & { comments: Pick<Comment, "no" | "version">[] }} window */
+  /** @param {Omit<Window, "comments"> & { comments: Pick<Comment, "no" | "version" | "gone">[] }} window */
   constructor(window) {
     this.epoch = window.epoch;
     this.version = window.version;
@@ -44,7 +53,7 @@ export class Ledger {
     this.thread = window.thread;
     this.earlier = window.earlier;
     this.later = window.later;
-    this.#run = new Map(window.comments.map(({ no, version }) => [no, version]));
+    for (const comment of window.comments) this.#enter(comment);
   }
 
   /** Whether a window is awaited: until it comes, what is shown is not the present. */
@@ -55,6 +64,11 @@ export class Ledger {
   /** How many comments are shown. */
   get size() {
     return this.#run.size;
+  }
+
+  /** How many published comments stand before the run; undefined: it does not reach the end, so that can't be told. */
+  get before() {
+    return this.later ? undefined : Math.max(0, this.count - this.#run.size + this.#gone.size);
   }
 
   /**
@@ -82,7 +96,8 @@ export class Ledger {
     this.#awaited = null;
     ({ epoch: this.epoch, version: this.version, count: this.count, thread: this.thread } = window);
     ({ earlier: this.earlier, later: this.later } = window);
-    this.#run = new Map(window.comments.map(({ no, version }) => [no, version]));
+    this.#forgetRun();
+    for (const comment of window.comments) this.#enter(comment);
     const comments = new Map(window.comments.map((comment) => [comment.no, comment]));
     const verdicts = this.#held.splice(0).map((changes) => this.#changes(changes));
     for (const comment of verdicts.flatMap((verdict) => verdict.comments)) comments.set(comment.no, comment);
@@ -91,18 +106,53 @@ export class Ledger {
   }
 
   /**
-   * Let go of the lowest numbers, those below `end`, until `size` are left.
+   * Begin to ask for a window beside the run: what changes until the answer is kept for it, shown or not.
    *
-   * @param {number} size
-   * @param {number} end
-   * @returns {number[]} what was let go
+   * @returns {Question}
    */
-  trim(size, end) {
-    const lowest = [...this.#run.keys()].sort((one, other) => one - other).slice(0, Math.max(0, this.size - size));
-    const dropped = lowest.filter((no) => no < end);
-    for (const no of dropped) this.#run.delete(no);
-    if (dropped.length) this.earlier = true;
-    return dropped;
+  ask() {
+    const question = { version: this.version, news: new Map() };
+    this.#questions.add(question);
+    return question;
+  }
+
+  /** @param {Question} question one that nobody answered */
+  forget(question) {
+    this.#questions.delete(question);
+  }
+
+  /**
+   * Lengthen the run by a window that was asked for, at the end where it lies.
+   *
+   * @param {Question} question
+   * @param {Window} window
+   * @returns {Verdict} `reset`: the window is older than what was known, ask again
+   */
+  extend(question, window) {
+    this.forget(question);
+    if (this.#awaited) return NOTHING;
+    if (window.epoch !== this.epoch) return REJOIN;
+    if (window.version < question.version) return RESET;
+    const before = window.comments.every(({ no }) => no < this.#first);
+    if (before) this.earlier = window.earlier;
+    else this.later = window.later;
+    for (const comment of window.comments) this.#enter(comment);
+    const news = [...question.news.values()].filter(
+      ({ no, version }) => (this.#run.get(no) ?? -1) < version && this.#hasPlace(no),
+    );
+    for (const comment of news) this.#enter(comment);
+    const comments = new Map([...window.comments, ...news].map((comment) => [comment.no, comment]));
+    return { comments: [...comments.values()], next: "on" };
+  }
+
+  /** @param {number[]} numbers the lowest of the run, which are shown no more */
+  drop(numbers) {
+    for (const no of numbers) {
+      this.#run.delete(no);
+      this.#gone.delete(no);
+    }
+    this.#first = Math.min(...this.#run.keys());
+    this.earlier = true;
   }
 
   /**
@@ -163,20 +213,34 @@ export class Ledger {
    * @returns {Comment[]} those that were taken
    */
   #put(comments) {
-    return comments.filter(({ no, version }) => {
+    return comments.filter((comment) => {
+      const { no, version } = comment;
+      for (const { news } of this.#questions) news.set(no, comment);
       const known = this.#run.get(no);
       const fits = known === undefined ? this.#hasPlace(no) : version > known;
-      if (fits) this.#run.set(no, version);
+      if (fits) this.#enter(comment);
       return fits;
     });
   }
 
+  /** @param {Pick<Comment, "no" | "version" | "gone">} comment one that is in the run from now on */
+  #enter({ no, version, gone }) {
+    this.#run.set(no, version);
+    if (gone) this.#gone.add(no);
+    else this.#gone.delete(no);
+    this.#first = Math.min(this.#first, no);
+    this.#last = Math.max(this.#last, no);
+  }
+
+  #forgetRun() {
+    this.#run.clear();
+    this.#gone.clear();
+    this.#first = Infinity;
+    this.#last = -Infinity;
+  }
+
   /** @param {number} no */
   #hasPlace(no) {
-    if (!this.earlier && !this.later) return true;
-    const numbers = [...this.#run.keys()];
-    const afterFirst = !this.earlier || numbers.some((shown) => shown < no);
-    const beforeLast = !this.later || numbers.some((shown) => shown > no);
-    return afterFirst && beforeLast;
+    return (!this.earlier || no > this.#first) && (!this.later || no < this.#last);
   }
 }

@@ -1,7 +1,7 @@
-import { newOp } from "./op.js";
+import { newOp } from "../net/op.js";
 
-/** @import { Comments } from "./comments.js" */
-/** @import { Accepted, Post, Refused, Retract } from "./wire.js" */
+/** @import { Comments } from "../net/comments.js" */
+/** @import { Accepted, Post, Refused, Retract } from "../net/wire.js" */
 /** @typedef {{ message: Post | Retract, timer: number, settle: (answer: Accepted | Refused) => void }} Act */
 
 const PATIENCE = 10_000;

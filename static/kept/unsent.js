@@ -1,0 +1,39 @@
+import { keep, recall } from "./store.js";
+
+/**
+ * A comment on its way. Its op makes it the same act however often it is sent; `refused` says why it did not stand,
+ * `until` when it may be tried again (milliseconds since 1970), `held` that a moderator reads it first.
+ *
+ * @typedef {{ op: string, text: string, held?: boolean, refused?: string, until?: number }} Entry
+ */
+
+/** One's own comments below one article that are not known to stand: after a crash they are sent again. */
+export class Unsent {
+  #name;
+
+  /** @param {string} slug */
+  constructor(slug) {
+    this.#name = `unsent.${slug}`;
+  }
+
+  /** @returns {Entry[]} */
+  get entries() {
+    return recall(this.#name, []);
+  }
+
+  /** @param {Entry} entry */
+  keep(entry) {
+    keep(this.#name, [...this.#others(entry), entry]); // what another tab keeps stays
+  }
+
+  /** @param {Entry} entry */
+  drop(entry) {
+    const others = this.#others(entry);
+    keep(this.#name, others.length ? others : undefined);
+  }
+
+  /** @param {Entry} entry */
+  #others({ op }) {
+    return this.entries.filter((entry) => entry.op !== op);
+  }
+}

@@ -1,0 +1,304 @@
+import { Draft } from "../kept/draft.js";
+import { Hidden } from "../kept/hidden.js";
+import { Keyring } from "../kept/keyring.js";
+import { Mark } from "../kept/mark.js";
+import { Unsent } from "../kept/unsent.js";
+import { Backoff } from "../net/backoff.js";
+import { Comments } from "../net/comments.js";
+import { Connection } from "../net/connection.js";
+import { stampIn } from "./clock.js";
+import { Composer } from "./composer.js";
+import { Feed } from "./feed.js";
+import { Head } from "./head.js";
+import { Keys } from "./keys.js";
+import { Ledger } from "./ledger.js";
+import { Outbox } from "./outbox.js";
+import { Outgoing } from "./outgoing.js";
+import { Own } from "./own.js";
+import { Quotes } from "./quotes.js";
+import { Reading } from "./reading.js";
+import { Turns } from "./turns.js";
+import { Yours } from "./yours.js";
+
+/** @import { Accepted, Inbound, ThreadState } from "../net/wire.js" */
+/** @import { Verdict } from "./ledger.js" */
+
+const MOST = 15_000; // comments on the page: beyond it the first that are out of sight are let go
+const FEWER = 500;
+
+/** One thread on one page: what comes from the server goes to the ledger, and what it says to those who show it. */
+export class Conversation {
+  #root;
+  #page;
+  #comments;
+  #connection;
+  #outbox;
+  #outgoing;
+  #ledger;
+  #feed;
+  #head;
+  #turns;
+  #composer;
+  #own;
+  #quotes;
+  #reading;
+  #keys;
+  #yours;
+  #keyring = new Keyring();
+  #life = new AbortController();
+  #refilling = false;
+
+  /** @param {HTMLElement} root the thread's element, as the server rendered it */
+  constructor(root) {
+    const { slug = "", timezone = "UTC" } = root.dataset;
+    const hidden = new Hidden();
+    const mark = new Mark(slug);
+    this.#root = root;
+    this.#page = `/articles/${encodeURIComponent(slug)}`;
+    this.#comments = new Comments(this.#page);
+    this.#feed = new Feed({ root, stamp: stampIn(timezone), dress: (item, no) => this.#dress(item, no) });
+    this.#ledger = new Ledger({ ...rendered(root), comments: this.#feed.run });
+    this.#connection = new Connection({
+      comments: this.#comments,
+      position: this.#ledger,
+      onmessage: (message) => this.#hear(message),
+      onstate: () => this.#connected(),
+    });
+    this.#outbox = new Outbox({
+      send: (message) => this.#connection.send(message),
+      comments: this.#comments,
+      onaccepted: (accepted) => this.#accepted(accepted),
+    });
+    this.#outgoing = new Outgoing({
+      root,
+      unsent: new Unsent(slug),
+      outbox: this.#outbox,
+      onpublished: (no) => this.#published(no),
+      around: (change) => this.#feed.around(change),
+    });
+    this.#composer = new Composer({ root, draft: new Draft(slug), onpost: (text) => this.#outgoing.post(text) });
+    this.#own = new Own({
+      root,
+      feed: this.#feed,
+      keyring: this.#keyring,
+      hidden,
+      outbox: this.#outbox,
+      composer: this.#composer,
+    });
+    this.#quotes = new Quotes(root, this.#feed);
+    this.#turns = new Turns({ root, page: this.#page, load: (side) => this.#load(side) });
+    this.#reading = new Reading({
+      root,
+      feed: this.#feed,
+      mark,
+      position: this.#ledger,
+      onlook: () => this.#turns.look(),
+    });
+    this.#yours = new Yours(root, hidden, () => this.#feed.each((item, no) => this.#own.dress(item, no)));
+    this.#keys = new Keys({
+      root,
+      feed: this.#feed,
+      quote: (item) => this.#quote(item),
+      help: () => this.#yours.open(),
+    });
+    this.#head = new Head(root);
+    this.#listen();
+    this.#connection.open();
+    this.#render();
+    if (mark.before)
+      this.#comments.since(mark.before).then(
+        (joined) => this.#reading.since(joined),
+        () => {},
+      );
+  }
+
+  /** Release everything. */
+  close() {
+    this.#life.abort();
+    this.#connection.close();
+    this.#outbox.close();
+  }
+
+  #listen() {
+    const { signal } = this.#life;
+    this.#feed.around(() => this.#feed.each((item, no) => this.#dress(item, no)));
+    this.#composer.listen(signal);
+    this.#outgoing.listen(signal, (text) => this.#composer.add(text));
+    this.#own.listen(signal);
+    this.#quotes.listen(signal);
+    this.#turns.listen(signal);
+    this.#reading.listen(signal);
+    this.#keys.listen(signal);
+    this.#yours.listen(signal);
+    this.#root.addEventListener("click", (event) => this.#click(event), { signal });
+    document.addEventListener("visibilitychange", () => document.hidden || this.#connection.wake(), { signal });
+    addEventListener("online", () => this.#connection.open(), { signal });
+    addEventListener("offline", () => this.#render(), { signal });
+    addEventListener("hashchange", () => this.#seek(), { signal });
+    // A page that the browser keeps for its back button may hold no connection.
+    addEventListener("pagehide", () => this.#connection.close(), { signal });
+    addEventListener("pageshow", (event) => event.persisted && this.#connection.open(), { signal });
+    this.#seek();
+  }
+
+  /**
+   * @param {HTMLElement} item
+   * @param {number} no
+   */
+  #dress(item, no) {
+    this.#own.dress(item, no);
+    this.#quotes.dress(item, no);
+  }
+
+  /** @param {Inbound} message */
+  #hear(message) {
+    if (message.type === "accepted" || message.type === "refused") this.#outbox.answer(message);
+    else this.#follow(this.#ledger.take(message));
+    if ("readers" in message) this.#head.readers(message.readers);
+    this.#render();
+  }
+
+  /** @param {Verdict} verdict */
+  #follow({ comments, whole, next }) {
+    const fresh = comments.filter(({ no, gone }) => !gone && !this.#feed.find(no)).map(({ no }) => no);
+    if (whole) this.#feed.replace(comments);
+    else this.#feed.put(comments);
+    this.#reading.arrived(fresh.filter((no) => this.#keyring.get(no) === undefined));
+    for (const no of fresh) if (this.#keyring.get(no) !== undefined) this.#published(no);
+    if (this.#ledger.size > MOST) this.#letGo();
+    if (next === "rejoin") this.#connection.rejoin();
+    if (next === "reset") this.#refill();
+  }
+
+  /** Of a thread that has grown very long in one page, let go the first comments, unless one is there. */
+  #letGo() {
+    const seen = Number(this.#feed.inView[0]?.dataset.no ?? Infinity);
+    const first = this.#feed.lowest(FEWER).filter((no) => no < seen);
+    this.#ledger.drop(first);
+    this.#feed.drop(first);
+  }
+
+  /** Ask for a window until what is shown is the present again: the newest one, or that around what is being read. */
+  async #refill() {
+    if (this.#refilling) return;
+    this.#refilling = true;
+    const backoff = new Backoff();
+    while (this.#ledger.resetting && !this.#life.signal.aborted) {
+      const atEnd = this.#feed.endInView && !this.#ledger.later;
+      const around = atEnd ? undefined : Number(this.#feed.inView[0]?.dataset.no) || undefined;
+      const window = await this.#comments
+        .window(around ? { around } : {})
+        .catch(() => this.#comments.window())
+        .catch(() => null);
+      if (window) this.#follow(this.#ledger.refill(window));
+      this.#render();
+      if (this.#ledger.resetting) await new Promise((resolve) => setTimeout(resolve, backoff.next()));
+    }
+    this.#refilling = false;
+  }
+
+  /** @param {"before" | "from"} side */
+  async #load(side) {
+    const { first = 1, last = 0 } = this.#feed;
+    const question = this.#ledger.ask();
+    try {
+      const window = await this.#comments.window(side === "before" ? { before: first } : { from: last + 1 });
+      const { comments, next } = this.#ledger.extend(question, window);
+      this.#feed.lay(comments);
+      if (next === "rejoin") this.#connection.rejoin();
+    } finally {
+      this.#ledger.forget(question);
+    }
+    this.#render();
+    this.#reading.look();
+  }
+
+  #connected() {
+    if (this.#connection.state !== "reconnecting") this.#outbox.resend();
+    if (this.#connection.state !== "reconnecting") this.#outgoing.recheck();
+    this.#render();
+  }
+
+  /** @param {Accepted} accepted */
+  #accepted({ no, key }) {
+    if (!key) return;
+    this.#keyring.add(no, key);
+    this.#feed.dress(no);
+  }
+
+  /**
+   * One's own comment stands: it is shown, with what waits, as soon as it is here.
+   *
+   * @param {number} no
+   * @returns {boolean} whether it is here
+   */
+  #published(no) {
+    if (!this.#feed.find(no)) return false;
+    this.#feed.around(() => {
+      this.#outgoing.settle(no);
+      this.#feed.reveal();
+    });
+    this.#reading.look();
+    return true;
+  }
+
+  /** @param {HTMLElement} item */
+  #quote(item) {
+    const selection = getSelection();
+    const inside = selection && item.querySelector(".text")?.contains(selection.anchorNode);
+    this.#composer.quote(Number(item.dataset.no), inside ? selection.toString() : "");
+  }
+
+  /** @param {MouseEvent} event a number quotes its comment, a reference leads to one without loading the page again */
+  #click(event) {
+    const link = event.target instanceof Element ? event.target.closest(".permalink, .quote, a.ref") : null;
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const item = /** @type {HTMLElement | null} */ (link.closest(".comment"));
+    const quotes = item && !link.matches("a.ref") && this.#composer.open;
+    const no = Number(link.getAttribute("href")?.split("/").pop());
+    if (!quotes && !this.#feed.find(no)) return;
+    event.preventDefault();
+    if (quotes) {
+      this.#quote(item);
+      return;
+    }
+    this.#feed.reveal();
+    location.hash = `no-${no}`;
+  }
+
+  /** The comment that the address names may stand elsewhere in the thread, or below another article. */
+  #seek() {
+    const [, no] = location.hash.match(/^#no-(\d+)$/) ?? [];
+    if (no && !this.#feed.find(Number(no))) location.replace(`/comments/${no}`);
+  }
+
+  #render() {
+    const { epoch, version, count, thread, earlier, later, resetting } = this.#ledger;
+    const state = resetting && this.#connection.state !== "stopped" ? "reconnecting" : this.#connection.state;
+    const condition = navigator.onLine || state === "stopped" ? state : "offline";
+    const { slow } = thread;
+    Object.assign(this.#root.dataset, { epoch, version, count, state: thread.state, slow, earlier, later });
+    this.#root.dataset.connection = condition;
+    this.#head.count(count);
+    this.#head.condition(condition, this.#connection.due);
+    this.#turns.follow(this.#ledger, this.#feed);
+    this.#composer.follow(thread);
+  }
+}
+
+/**
+ * Where the page that the server rendered stands.
+ *
+ * @param {HTMLElement} root
+ */
+function rendered(root) {
+  const { epoch = "", version, count, state, slow, earlier, later } = root.dataset;
+  return {
+    epoch,
+    version: Number(version),
+    count: Number(count),
+    thread: /** @type {ThreadState} */ ({ state, slow: Number(slow) }),
+    earlier: earlier === "true",
+    later: later === "true",
+  };
+}

@@ -1,0 +1,339 @@
+import { markup } from "./markup.js";
+import { copy, part } from "./part.js";
+import { keepPlace, onScreen } from "./place.js";
+
+/** @import { Comment } from "../net/wire.js" */
+/** @typedef {{ comment: Comment, item?: HTMLElement, next?: HTMLElement, top: number, height: number }} Plan */
+
+/**
+ * The comments on the page, in the order of their numbers. Nothing that can be seen is ever moved: a comment whose
+ * place is in view waits, hidden, until it is asked for or its place is out of view; one in view that changes keeps
+ * its height as long. What is to be known of the layout is read before anything is written, so that one arrival costs
+ * one layout, however many comments there are.
+ */
+export class Feed {
+  /** Whether comments are shown at once, wherever their place is. */
+  open = false;
+  #list;
+  #end;
+  #root;
+  #stamp;
+  #dress;
+  /** @type {Map<number, HTMLElement>} */
+  #items = new Map();
+  /** @type {number[]} The numbers that are shown, in order. */
+  #shown = [];
+  /** @type {Set<number>} */
+  #waiting = new Set();
+  /** @type {Set<HTMLElement>} Those that keep a height. */
+  #held = new Set();
+
+  /**
+   * @param {object} options
+   * @param {HTMLElement} options.root the thread's element
+   * @param {(at: string) => string} options.stamp a time as the page shows it
+   * @param {(item: HTMLElement, no: number) => void} options.dress gives a comment what only this reader sees
+   */
+  constructor({ root, stamp, dress }) {
+    this.#root = root;
+    this.#list = part(root, ".comments");
+    this.#end = part(root, ".composer");
+    this.#stamp = stamp;
+    this.#dress = dress;
+    for (const item of this.#list.children) this.#keep(/** @type {HTMLElement} */ (item));
+    this.#shown = [...this.#items.keys()];
+  }
+
+  /** The comments that the page came with. */
+  get run() {
+    return [...this.#items].map(([no, item]) => ({
+      no,
+      version: Number(item.dataset.version),
+      gone: item.querySelector(".gone") ? "removed" : undefined,
+    }));
+  }
+
+  /** @returns {number | undefined} the lowest number that is shown */
+  get first() {
+    return this.#shown[0];
+  }
+
+  /** @returns {number | undefined} */
+  get last() {
+    return this.#shown.at(-1);
+  }
+
+  /** @param {number} size */
+  lowest(size) {
+    return this.#shown.slice(0, size);
+  }
+
+  /** The comments that can be seen just now. */
+  get inView() {
+    let at = this.#search((no) => this.#item(no).getBoundingClientRect().bottom > 0);
+    const seen = [];
+    for (let no = this.#shown[at]; no !== undefined; no = this.#shown[++at]) {
+      if (this.#item(no).getBoundingClientRect().top >= innerHeight) break;
+      seen.push(this.#item(no));
+    }
+    return seen;
+  }
+
+  /** Whether the last comment can be seen just now. */
+  get endInView() {
+    return this.last !== undefined && onScreen(this.#item(this.last));
+  }
+
+  /** @param {number} no */
+  find(no) {
+    return this.#items.get(no);
+  }
+
+  /**
+   * @param {number} no
+   * @param {number} by how many places further on
+   */
+  beside(no, by) {
+    const at = this.#search((shown) => shown >= no) + by;
+    return this.#items.get(this.#shown[Math.max(0, at)]);
+  }
+
+  /** @param {Comment[]} comments to be put in their places */
+  put(comments) {
+    if (!comments.length) return;
+    const seen = this.inView;
+    const plans = comments.map((comment) => this.#plan(comment, seen));
+    keepPlace(this.#anchors(seen), () => {
+      for (const plan of plans) this.#carryOut(plan);
+    });
+  }
+
+  /** @param {Comment[]} comments to be put in their places, which are asked for: nothing waits */
+  lay(comments) {
+    const { open } = this;
+    this.open = true;
+    this.put(comments);
+    this.open = open;
+  }
+
+  /** @param {Comment[]} comments what there is from now on: what is not among them goes */
+  replace(comments) {
+    const kept = new Set(comments.map(({ no }) => no));
+    this.put(comments);
+    this.drop([...this.#items.keys()].filter((no) => !kept.has(no)));
+  }
+
+  /** @param {number[]} numbers */
+  drop(numbers) {
+    if (!numbers.length) return;
+    const dropped = new Set(numbers);
+    keepPlace(this.#anchors(this.inView), () => {
+      for (const no of dropped) {
+        this.#items.get(no)?.remove();
+        this.#items.delete(no);
+        this.#waiting.delete(no);
+      }
+      this.#shown = this.#shown.filter((no) => !dropped.has(no));
+    });
+  }
+
+  /** Show what waits; what is being typed, or else read, stays where it is. */
+  reveal() {
+    this.#release([...this.#waiting], this.inView);
+  }
+
+  /** Show what waits, and let go what keeps a height, where that is out of view by now. */
+  settle() {
+    const seen = this.inView;
+    const tops = new Map();
+    const released = [...this.#waiting].filter((no) => {
+      const next = this.#next(no);
+      if (!tops.has(next)) tops.set(next, this.#topOf(next));
+      return !inside(tops.get(next));
+    });
+    this.#release(released, seen);
+  }
+
+  /**
+   * Make something else of the page, and keep what is being typed or read in its place.
+   *
+   * @param {() => void} change
+   */
+  around(change) {
+    keepPlace(this.#anchors(this.inView), change);
+  }
+
+  /** @param {number} no one whose reader has done something about it */
+  dress(no) {
+    const item = this.#items.get(no);
+    if (item) this.#dress(item, no);
+  }
+
+  /** @param {(item: HTMLElement, no: number) => void} act */
+  each(act) {
+    for (const [no, item] of this.#items) act(item, no);
+  }
+
+  /**
+   * What must not move.
+   *
+   * @param {HTMLElement[]} seen
+   * @returns {Element[]}
+   */
+  #anchors(seen) {
+    const active = document.activeElement;
+    if (active && this.#end.contains(active) && onScreen(active)) return [active];
+    if (this.#list.getBoundingClientRect().bottom <= 0) return [this.#end];
+    return seen;
+  }
+
+  /**
+   * @param {Comment} comment
+   * @param {HTMLElement[]} seen
+   * @returns {Plan}
+   */
+  #plan(comment, seen) {
+    const item = this.#items.get(comment.no);
+    if (item) return { comment, item, top: 0, height: seen.includes(item) ? item.getBoundingClientRect().height : 0 };
+    const next = this.#next(comment.no);
+    return { comment, next, top: this.#topOf(next), height: 0 };
+  }
+
+  /** @param {Plan} plan */
+  #carryOut({ comment, item, next, top, height }) {
+    const { no } = comment;
+    const filled = item ?? copy(this.#root, "comment");
+    const other = this.#fill(filled, comment);
+    if (other && height) {
+      filled.style.height = `${height}px`;
+      this.#held.add(filled);
+    }
+    if (!item) {
+      this.#keep(filled);
+      this.#insert(filled, no, next);
+      if (!this.open && inside(top)) {
+        filled.hidden = true;
+        this.#waiting.add(no);
+      } else {
+        this.#show(no);
+      }
+    }
+    this.#dress(filled, no);
+  }
+
+  /**
+   * @param {number[]} numbers
+   * @param {HTMLElement[]} seen
+   */
+  #release(numbers, seen) {
+    const loose = [...this.#held].filter((item) => !seen.includes(item));
+    if (!numbers.length && !loose.length) return;
+    keepPlace(this.#anchors(seen), () => {
+      for (const item of loose) {
+        item.style.height = "";
+        this.#held.delete(item);
+      }
+      for (const no of numbers) {
+        this.#item(no).hidden = false;
+        this.#waiting.delete(no);
+        this.#show(no);
+      }
+    });
+  }
+
+  /** @param {number} no */
+  #show(no) {
+    this.#shown.splice(
+      this.#search((shown) => shown > no),
+      0,
+      no,
+    );
+  }
+
+  /**
+   * @param {HTMLElement} item
+   * @param {number} no
+   * @param {HTMLElement} [next] the next that is shown: between it and the item's place stand only those that wait
+   */
+  #insert(item, no, next) {
+    let before = next ? next.previousElementSibling : this.#list.lastElementChild;
+    while (before && numberOf(before) > no) before = before.previousElementSibling;
+    if (before) before.after(item);
+    else this.#list.prepend(item);
+  }
+
+  /**
+   * @param {HTMLElement} item
+   * @param {Comment} comment
+   * @returns {boolean} whether it looks otherwise than before
+   */
+  #fill(item, { no, version, at, html, gone }) {
+    item.id = `no-${no}`;
+    Object.assign(item.dataset, { no, version });
+    part(item, ".no").textContent = String(no);
+    part(item, ".permalink").setAttribute("href", `/comments/${no}`);
+    part(item, ".quote").setAttribute("href", `?quote=${no}#form`);
+    const time = part(item, "time");
+    time.setAttribute("datetime", at);
+    time.textContent = this.#stamp(at);
+    const text = part(item, ".text");
+    const fresh = /** @type {Element} */ (text.cloneNode());
+    if (gone) fresh.append(this.#farewell(gone));
+    else fresh.innerHTML = markup(html ?? "");
+    if (fresh.isEqualNode(text)) return false; // leave a selection in it alone
+    text.replaceWith(fresh);
+    return true;
+  }
+
+  /** @param {string} gone an unknown reason means removed */
+  #farewell(gone) {
+    const lines = copy(this.#root, "farewells");
+    return lines.querySelector(`[data-gone="${CSS.escape(gone)}"]`) ?? part(lines, '[data-gone="removed"]');
+  }
+
+  /** @param {HTMLElement} item */
+  #keep(item) {
+    this.#items.set(numberOf(item), item);
+  }
+
+  /** @param {number} no one that is there */
+  #item(no) {
+    return /** @type {HTMLElement} */ (this.#items.get(no));
+  }
+
+  /** @param {number} no the comment that is shown after it */
+  #next(no) {
+    return this.#items.get(this.#shown[this.#search((shown) => shown > no)]);
+  }
+
+  /** @param {HTMLElement | undefined} next where a comment stands that comes before it, or else at the end */
+  #topOf(next) {
+    return next ? next.getBoundingClientRect().top : this.#list.getBoundingClientRect().bottom;
+  }
+
+  /**
+   * The first place in the order of numbers from which on something holds.
+   *
+   * @param {(no: number) => boolean} holds
+   */
+  #search(holds) {
+    let low = 0;
+    let high = this.#shown.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (holds(this.#shown[middle])) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+/** @param {Element} item */
+function numberOf(item) {
+  return Number(/** @type {HTMLElement} */ (item).dataset.no);
+}
+
+/** @param {number} top */
+function inside(top) {
+  return top > 0 && top < innerHeight;
+}

@@ -1,0 +1,205 @@
+import { newOp } from "../net/op.js";
+import { copy, part } from "./part.js";
+import { say, write } from "./words.js";
+
+/** @import { Unsent, Entry } from "../kept/unsent.js" */
+/** @import { Accepted, Refused } from "../net/wire.js" */
+/** @import { Outbox } from "./outbox.js" */
+
+const PATIENCE = 3_000; // without an answer for so long, say that it takes time
+const RECHECK = 60_000; // how often it is asked what became of a comment that is held
+
+/**
+ * One's own comments on their way, between the thread and the form: shown at once, sent until there is an answer (also
+ * after a crash), and then real, held, or refused for a reason that stays until one tries again or lets go.
+ */
+export class Outgoing {
+  #root;
+  #place;
+  #unsent;
+  #outbox;
+  #onpublished;
+  #around;
+  /** @type {Map<number, HTMLElement>} Those that stand, until the thread shows them. */
+  #standing = new Map();
+  #timer = 0;
+
+  /**
+   * @param {object} options
+   * @param {HTMLElement} options.root
+   * @param {Unsent} options.unsent
+   * @param {Outbox} options.outbox
+   * @param {(no: number) => boolean} options.onpublished whether the thread shows this number by now
+   * @param {(change: () => void) => void} options.around changes the page, and what is read keeps its place
+   */
+  constructor({ root, unsent, outbox, onpublished, around }) {
+    this.#root = root;
+    this.#place = part(root, ".outgoing");
+    this.#unsent = unsent;
+    this.#outbox = outbox;
+    this.#onpublished = onpublished;
+    this.#around = around;
+  }
+
+  /**
+   * @param {AbortSignal} signal ends asking what became of those that are held
+   * @param {(text: string) => void} onedit is given a text that is to be written anew
+   */
+  listen(signal, onedit) {
+    this.#place.addEventListener("click", ({ target }) => target instanceof Element && this.#press(target, onedit), {
+      signal,
+    });
+    this.#timer = setInterval(() => this.recheck(), RECHECK);
+    signal.addEventListener("abort", () => clearInterval(this.#timer));
+    for (const entry of this.#unsent.entries) {
+      if (entry.refused) this.#show(entry);
+      else this.#send(entry);
+    }
+  }
+
+  /** @param {string} text */
+  post(text) {
+    this.#send({ op: newOp(), text });
+  }
+
+  /** Ask what became of those that are held. */
+  recheck() {
+    for (const entry of this.#unsent.entries) if (entry.held) this.#send(entry);
+  }
+
+  /** @param {number} no a comment that the thread shows now */
+  settle(no) {
+    this.#remove(this.#standing.get(no));
+    this.#standing.delete(no);
+  }
+
+  /** @param {Entry} entry */
+  async #send(entry) {
+    const { held, op, text } = entry;
+    delete entry.refused;
+    this.#unsent.keep(entry);
+    const item = this.#show(entry);
+    const patience = setTimeout(() => !held && tell(item, say("unanswered")), PATIENCE);
+    const answer = await this.#outbox.post(op, text);
+    clearTimeout(patience);
+    if (answer.type === "accepted") this.#accepted(entry, item, answer);
+    else this.#refused(entry, item, answer);
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {HTMLElement} item
+   * @param {Accepted} accepted
+   */
+  #accepted(entry, item, { no, state }) {
+    if (state === "held") {
+      entry.held = true;
+      this.#unsent.keep(entry);
+      this.#show(entry);
+      return;
+    }
+    this.#unsent.drop(entry);
+    if (state !== "published") tell(item, say("taken"), ".discard");
+    else if (this.#onpublished(no)) this.#remove(item);
+    else {
+      this.#standing.set(no, item);
+      tell(item, say("published"), ".discard");
+      const link = part(item, ".permalink");
+      link.setAttribute("href", `/comments/${no}`);
+      link.textContent = say("number", { no: String(no) });
+    }
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {HTMLElement} item
+   * @param {Refused} refused
+   */
+  #refused(entry, item, { code, message, retry_after: seconds }) {
+    entry.refused = say(`refused.${code}`) || message;
+    if (seconds) entry.until = Date.now() + seconds * 1000;
+    if (item.isConnected) this.#unsent.keep(entry); // else one has let go of it
+    this.#show(entry);
+  }
+
+  /**
+   * @param {Entry} entry
+   * @returns {HTMLElement}
+   */
+  #show(entry) {
+    const { op, text, held, refused } = entry;
+    const item = this.#find(op) ?? this.#add(op, text);
+    if (refused) {
+      tell(item, refused, ".again, .edit, .discard");
+      this.#countDown(entry, item);
+    } else if (held) tell(item, say("held"));
+    else tell(item, say("sending"));
+    item.classList.toggle("refused", Boolean(refused));
+    return item;
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {HTMLElement} item
+   */
+  #countDown(entry, item) {
+    const button = /** @type {HTMLButtonElement} */ (part(item, ".again"));
+    const left = Math.ceil(((entry.until ?? 0) - Date.now()) / 1000);
+    button.disabled = left > 0;
+    write(button, left > 0 ? say("wait", { num: left }) : say("again"));
+    if (left > 0 && item.isConnected && entry.refused) setTimeout(() => this.#countDown(entry, item), 1000);
+  }
+
+  /**
+   * @param {string} op
+   * @param {string} text
+   */
+  #add(op, text) {
+    const item = copy(this.#root, "outgoing");
+    item.dataset.op = op;
+    part(item, ".text").textContent = text;
+    this.#around(() => this.#place.append(item));
+    return item;
+  }
+
+  /**
+   * @param {Element} button
+   * @param {(text: string) => void} onedit
+   */
+  #press(button, onedit) {
+    const item = /** @type {HTMLElement | null} */ (button.closest("[data-op]"));
+    const op = item?.dataset.op ?? "";
+    const entry = this.#unsent.entries.find((each) => each.op === op);
+    if (!item || !button.matches(".again, .edit, .discard")) return;
+    if (entry && button.matches(".again")) {
+      this.#send(entry);
+      return;
+    }
+    this.#outbox.forget(op);
+    if (entry) this.#unsent.drop(entry);
+    this.#remove(item);
+    if (button.matches(".edit")) onedit(part(item, ".text").textContent ?? "");
+  }
+
+  /** @param {string} op */
+  #find(op) {
+    return [...this.#place.children]
+      .map((item) => /** @type {HTMLElement} */ (item))
+      .find((item) => item.dataset.op === op);
+  }
+
+  /** @param {HTMLElement | undefined} item */
+  #remove(item) {
+    if (item?.isConnected) this.#around(() => item.remove());
+  }
+}
+
+/**
+ * @param {HTMLElement} item
+ * @param {string} words how it stands with it
+ * @param {string} [offered] the buttons that help
+ */
+function tell(item, words, offered) {
+  write(part(item, ".state"), words);
+  for (const button of item.querySelectorAll("button")) button.hidden = !offered || !button.matches(offered);
+}

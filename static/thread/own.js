@@ -1,0 +1,144 @@
+import { copy, part } from "./part.js";
+import { say } from "./words.js";
+
+/** @import { Hidden } from "../kept/hidden.js" */
+/** @import { Keyring } from "../kept/keyring.js" */
+/** @import { Composer } from "./composer.js" */
+/** @import { Feed } from "./feed.js" */
+/** @import { Outbox } from "./outbox.js" */
+
+/** What a comment is to this reader: one's own (to be edited or retracted), an answer to one's own, or hidden. */
+export class Own {
+  #root;
+  #feed;
+  #keyring;
+  #hidden;
+  #outbox;
+  #composer;
+
+  /**
+   * @param {object} options
+   * @param {HTMLElement} options.root
+   * @param {Feed} options.feed
+   * @param {Keyring} options.keyring
+   * @param {Hidden} options.hidden
+   * @param {Outbox} options.outbox
+   * @param {Composer} options.composer
+   */
+  constructor({ root, feed, keyring, hidden, outbox, composer }) {
+    this.#root = root;
+    this.#feed = feed;
+    this.#keyring = keyring;
+    this.#hidden = hidden;
+    this.#outbox = outbox;
+    this.#composer = composer;
+  }
+
+  /** @param {AbortSignal} signal ends listening */
+  listen(signal) {
+    this.#root.addEventListener("click", (event) => this.#press(buttonOf(event)), { signal });
+    this.#root.addEventListener("focusout", (event) => calm(buttonOf(event)), { signal });
+  }
+
+  /**
+   * @param {HTMLElement} item
+   * @param {number} no
+   */
+  dress(item, no) {
+    const mine = this.#keyring.get(no) !== undefined;
+    const text = part(item, ".text");
+    const gone = text.querySelector(".gone");
+    const answers = !mine && referencesOf(text).some((quoted) => this.#keyring.get(quoted) !== undefined);
+    item.classList.toggle("mine", mine);
+    item.classList.toggle("answers-you", answers);
+    this.#attach(part(item, "header"), "you", mine);
+    this.#attach(part(item, "header"), "to-you", answers);
+    this.#attach(part(item, ".acts"), "own-acts", mine && !gone);
+    this.#attach(item, "veil", !gone && this.#hidden.hides(no, text.textContent ?? ""));
+  }
+
+  /**
+   * @param {HTMLElement} place
+   * @param {string} name a template, whose class it is, too
+   * @param {boolean} wanted
+   */
+  #attach(place, name, wanted) {
+    const there = place.querySelector(`:scope > .${name}`);
+    if (wanted && !there) place.append(copy(this.#root, name));
+    if (wanted || !there) return;
+    if (there.contains(document.activeElement)) part(this.#root, ".comments").focus();
+    there.remove();
+  }
+
+  /** @param {HTMLElement | null} button */
+  async #press(button) {
+    const item = /** @type {HTMLElement | null | undefined} */ (button?.closest(".comment"));
+    if (!button || !item) return;
+    const no = Number(item.dataset.no);
+    if (button.matches(".hide")) {
+      this.#hidden.numbers = [...this.#hidden.numbers, no];
+      this.#feed.dress(no);
+      part(item, ".show").focus();
+    } else if (button.matches(".show")) {
+      item.querySelector(":scope > .veil")?.remove();
+      this.#hidden.numbers = this.#hidden.numbers.filter((hidden) => hidden !== no);
+      item.focus();
+    } else if (button.matches(".edit")) {
+      const text = plainText(part(item, ".text"));
+      if (await this.#retract(button, no)) this.#composer.add(text);
+    } else if (button.dataset.asks) {
+      await this.#retract(button, no);
+    } else {
+      button.dataset.asks = button.textContent ?? "";
+      button.textContent = say("sure");
+    }
+  }
+
+  /**
+   * @param {HTMLElement} button
+   * @param {number} no
+   * @returns {Promise<boolean>} whether it is done
+   */
+  async #retract(button, no) {
+    const answer = await this.#outbox.retract(no, this.#keyring.get(no) ?? "");
+    if (answer.type === "refused") button.textContent = say(`refused.${answer.code}`) || answer.message;
+    return answer.type === "accepted";
+  }
+}
+
+/**
+ * The numbers that a comment's text mentions.
+ *
+ * @param {ParentNode} text
+ * @returns {number[]}
+ */
+export function referencesOf(text) {
+  const links = [...text.querySelectorAll("a.ref")];
+  return [...new Set(links.map((link) => Number(link.getAttribute("href")?.split("/").pop())))];
+}
+
+/**
+ * A comment's text as its author wrote it, from its markup.
+ *
+ * @param {HTMLElement} text
+ */
+export function plainText(text) {
+  const whole = /** @type {HTMLElement} */ (text.cloneNode(true));
+  for (const end of whole.querySelectorAll("br")) end.replaceWith("\n");
+  return Array.from(whole.children, (paragraph) => paragraph.textContent).join("\n\n");
+}
+
+/** @param {HTMLElement | null} button one that was left without a second press */
+function calm(button) {
+  if (!button?.dataset.asks) return;
+  button.textContent = button.dataset.asks;
+  delete button.dataset.asks;
+}
+
+/**
+ * @param {Event} event
+ * @returns {HTMLElement | null}
+ */
+function buttonOf({ target }) {
+  return target instanceof Element ? target.closest(".hide, .show, .edit, .retract") : null;
+}

@@ -1,0 +1,138 @@
+import { comment } from "../net/comments.js";
+import { markup } from "./markup.js";
+import { referencesOf } from "./own.js";
+import { copy, part } from "./part.js";
+
+/** @import { Feed } from "./feed.js" */
+
+const HOVER = 150; // milliseconds that a pointer rests on a number before its comment is shown
+
+/** Who quotes whom: below each comment the numbers that answer it, and each number's comment while one points at it. */
+export class Quotes {
+  #root;
+  #feed;
+  #preview;
+  /** @type {Map<number, number[]>} Each comment's references. */
+  #quoted = new Map();
+  /** @type {Map<number, Set<number>>} Each comment's answers. */
+  #answers = new Map();
+  /** @type {Element | null} What the preview belongs to. */
+  #link = null;
+  #timer = 0;
+
+  /**
+   * @param {HTMLElement} root
+   * @param {Feed} feed
+   */
+  constructor(root, feed) {
+    this.#root = root;
+    this.#feed = feed;
+    this.#preview = part(root, ".preview");
+  }
+
+  /** @param {AbortSignal} signal ends listening */
+  listen(signal) {
+    const over = /** @param {Event} event */ (event) => this.#over(event.target);
+    const root = this.#root;
+    root.addEventListener("pointerover", over, { signal });
+    root.addEventListener("focusin", over, { signal });
+    root.addEventListener("focusout", () => this.#show(null), { signal });
+    root.addEventListener("pointerleave", () => this.#over(null), { signal });
+    document.addEventListener("keydown", ({ key }) => key === "Escape" && this.#show(null), { signal });
+    document.addEventListener("scroll", () => this.#show(null), { signal, passive: true });
+  }
+
+  /**
+   * @param {HTMLElement} item a comment that is new or another now
+   * @param {number} no
+   */
+  dress(item, no) {
+    const now = referencesOf(part(item, ".text"));
+    const before = this.#quoted.get(no) ?? [];
+    this.#quoted.set(no, now);
+    for (const other of before) if (!now.includes(other)) this.#answersOf(other).delete(no);
+    for (const other of now) this.#answersOf(other).add(no);
+    for (const other of new Set([...before, ...now, no])) this.#list(other);
+  }
+
+  /** @param {number} no */
+  #answersOf(no) {
+    const answers = this.#answers.get(no) ?? new Set();
+    this.#answers.set(no, answers);
+    return answers;
+  }
+
+  /** @param {number} no */
+  #list(no) {
+    const place = this.#feed.find(no)?.querySelector(".answers");
+    const answers = this.#answersOf(no);
+    if (!place || place.children.length === answers.size) return;
+    const links = [...answers]
+      .sort((one, other) => one - other)
+      .map((answer) => {
+        const link = copy(this.#root, "answer");
+        link.setAttribute("href", `/comments/${answer}`);
+        link.textContent = `>>${answer}`;
+        return link;
+      });
+    place.replaceChildren(...links);
+  }
+
+  /** @param {EventTarget | null} target */
+  #over(target) {
+    const element = target instanceof Element ? target : null;
+    if (element && this.#preview.contains(element)) {
+      clearTimeout(this.#timer);
+      return;
+    }
+    const link = element?.closest("a.ref") ?? null;
+    if (link === this.#link) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#show(link), HOVER);
+  }
+
+  /** @param {Element | null} link */
+  async #show(link) {
+    clearTimeout(this.#timer);
+    if (this.#link && this.#preview.isConnected) this.#preview.hidePopover?.();
+    this.#link?.removeAttribute("aria-describedby");
+    this.#link = link;
+    if (!link) return;
+    const shown = await this.#copyOf(Number(link.getAttribute("href")?.split("/").pop())).catch(() => null);
+    if (this.#link !== link || !shown) return;
+    this.#preview.replaceChildren(...shown);
+    this.#preview.showPopover?.();
+    link.setAttribute("aria-describedby", this.#preview.id);
+    this.#lay(link.getBoundingClientRect());
+  }
+
+  /**
+   * @param {number} no
+   * @returns {Promise<Node[]>} its first line and its text
+   */
+  async #copyOf(no) {
+    const here = this.#feed.find(no);
+    if (here) return [...here.children].slice(0, 2).map((child) => child.cloneNode(true));
+    const { title, comment: found } = await comment(no);
+    const line = document.createElement("p");
+    line.textContent = `>>${no} · ${title}`;
+    const text = document.createElement("div");
+    text.className = "text";
+    text.dir = "auto";
+    if (found.gone) text.append(part(copy(this.#root, "farewells"), '[data-gone="removed"]'));
+    else text.innerHTML = markup(found.html ?? "");
+    return [line, text];
+  }
+
+  /**
+   * Beside a link, within the window.
+   *
+   * @param {DOMRect} link
+   */
+  #lay({ left, top, bottom }) {
+    const { width, height } = this.#preview.getBoundingClientRect();
+    const below = bottom + height <= innerHeight || top < height;
+    this.#preview.style.left = `${Math.max(0, Math.min(left, innerWidth - width))}px`;
+    this.#preview.style.top = `${below ? bottom : top - height}px`;
+  }
+}

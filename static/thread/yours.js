@@ -1,0 +1,64 @@
+import { forget } from "../kept/store.js";
+import { part } from "./part.js";
+import { say } from "./words.js";
+
+/** @import { Hidden } from "../kept/hidden.js" */
+
+/** The one place for what this browser keeps: the keys, what is hidden, and an end to all of it. */
+export class Yours {
+  #dialog;
+  #root;
+  #hidden;
+  #onchange;
+
+  /**
+   * @param {HTMLElement} root
+   * @param {Hidden} hidden
+   * @param {() => void} onchange told when something else is hidden
+   */
+  constructor(root, hidden, onchange) {
+    this.#root = root;
+    this.#dialog = /** @type {HTMLDialogElement} */ (part(root, ".yours"));
+    this.#hidden = hidden;
+    this.#onchange = onchange;
+  }
+
+  /** @param {AbortSignal} signal ends listening */
+  listen(signal) {
+    const words = this.#words;
+    part(this.#root, ".open-yours").addEventListener("click", () => this.open(), { signal });
+    words.addEventListener("change", () => this.#hide(words.value), { signal });
+    part(this.#dialog, ".show-all").addEventListener("click", () => this.#showAll(), { signal });
+    part(this.#dialog, ".forget").addEventListener("click", () => this.#forget(), { signal });
+  }
+
+  open() {
+    this.#words.value = this.#hidden.words.join(", ");
+    part(this.#dialog, ".hidden-comments").textContent = say("hidden", { num: this.#hidden.numbers.length });
+    this.#dialog.showModal();
+  }
+
+  get #words() {
+    return /** @type {HTMLInputElement} */ (part(this.#dialog, ".hidden-words"));
+  }
+
+  /** @param {string} words */
+  #hide(words) {
+    this.#hidden.words = words
+      .split(",")
+      .map((word) => word.trim())
+      .filter(Boolean);
+    this.#onchange();
+  }
+
+  #showAll() {
+    this.#hidden.numbers = [];
+    this.#hide("");
+    this.open();
+  }
+
+  #forget() {
+    forget();
+    location.reload();
+  }
+}

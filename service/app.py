@@ -30,7 +30,7 @@ from service.settings import Settings
 from service.store import database
 from service.store.articles import Articles
 from service.store.comments import Comments
-from service.web import middleware, pages
+from service.web import headers, middleware, pages
 from service.web.routes import ROUTES
 from service.web.words import words
 
@@ -98,8 +98,9 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     templates.policies["ext.i18n.trimmed"] = True
     templates.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
     templates.globals["words"] = words(language)
+    _read(templates)
     app.add_routes(ROUTES)
-    app.on_response_prepare.append(middleware.add_headers)
+    app.on_response_prepare.append(headers.adding(settings))
     app.cleanup_ctx.extend(
         [
             _open(pool),

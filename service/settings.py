@@ -46,6 +46,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="further origins that may connect and post, comma-separated"),
     ] = ()
+    frame_ancestors: Annotated[
+        tuple[str, ...],
+        Meta(description="origins that may show the site in a frame, comma-separated"),
+    ] = ()
     posts_per_minute: Annotated[
         int,
         Meta(description="comments an address may write a minute; 0: no limit", ge=0, le=1_000_000),
@@ -100,7 +104,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     for name, text in given.items():
         field = fields[name]
         value: Any = text
-        if field.name in {"trusted_proxies", "allowed_origins"}:
+        if field.name in _LISTS:
             value = [part.strip() for part in text.split(",") if part.strip()]
         try:
             values[field.name] = msgspec.convert(value, field.type, strict=False, dec_hook=_path)
@@ -218,6 +222,7 @@ def _secret(text: str) -> None:
         raise ValueError("it must be at least 16 characters long")
 
 
+_LISTS = {"trusted_proxies", "allowed_origins", "frame_ancestors"}
 _PRIVATE = {"secret", "database_url", "redis_url"}
 _CHECKS: dict[str, Any] = {
     "database_url": _database,
@@ -228,4 +233,5 @@ _CHECKS: dict[str, Any] = {
     "secret": _secret,
     "trusted_proxies": _networks,
     "allowed_origins": _origins,
+    "frame_ancestors": _origins,
 }

@@ -1,4 +1,4 @@
-"""What holds for every answer: its headers, its line in the log, and how a refusal is worded."""
+"""What holds for every request: its line in the log, how a refusal is worded, and the last answer while draining."""
 
 import logging
 import time
@@ -22,21 +22,7 @@ from service.web import pages
 
 log = logging.getLogger(__name__)
 
-HEADERS = {
-    "Content-Security-Policy": pages.CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), interest-cohort=()",
-}
 HAS_LEFT = 499  # the client, before the answer: nobody gets this, but the log has a word for it (nginx's)
-
-
-async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """Give an answer the headers that all have, where it has none of its own."""
-    response.headers["Server"] = "Afterword"
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
 
 
 @web.middleware

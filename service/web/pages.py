@@ -24,10 +24,6 @@ SECTION_ARTICLES = 60
 FRONT_SECTIONS = 8
 _UNSTORABLE = re.compile("[\\0\\ud800-\\udfff]")  # what Postgres takes for no text
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 class Site(NamedTuple):

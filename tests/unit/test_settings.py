@@ -38,6 +38,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
             "AFTERWORD_SECRET": SECRET,
             "AFTERWORD_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::/32,,192.0.2.1",
             "AFTERWORD_ALLOWED_ORIGINS": "https://a.example, http://[::1]:8080",
+            "AFTERWORD_FRAME_ANCESTORS": "https://frame.example",
             "AFTERWORD_POSTS_PER_MINUTE": "0",
             "AFTERWORD_CONNECTIONS_PER_ADDRESS": "0",
             "AFTERWORD_CONNECTIONS_PER_WORKER": "2000",
@@ -59,6 +60,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         secret=SECRET,
         trusted_proxies=("10.0.0.0/8", "2001:db8::/32", "192.0.2.1"),
         allowed_origins=("https://a.example", "http://[::1]:8080"),
+        frame_ancestors=("https://frame.example",),
         posts_per_minute=0,
         connections_per_address=0,
         connections_per_worker=2000,
@@ -66,7 +68,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         log_level="debug",
     )
     assert [str(network) for network in loaded.proxies] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]
-    assert len(msgspec.structs.fields(Settings)) == 18, "this test sets every setting"
+    assert len(msgspec.structs.fields(Settings)) == 19, "this test sets every setting"
 
 
 @pytest.mark.parametrize(
@@ -99,6 +101,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         ("SITE_URL", "https://paper.example:65536", "Port"),
         ("ALLOWED_ORIGINS", "https://a.example,nonsense", "https://example.org"),
         ("ALLOWED_ORIGINS", "https://*.a.example", "https://example.org"),
+        ("FRAME_ANCESTORS", "https://a.example/page", "https://example.org"),
         ("TIMEZONE", "Mars/Olympus", "Europe/Berlin"),
         ("TIMEZONE", "Europe", "Europe/Berlin"),
         ("TIMEZONE", "../../etc/passwd", "Europe/Berlin"),

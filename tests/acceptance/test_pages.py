@@ -1,0 +1,50 @@
+"""The pages over HTTP: their headers, and what they answer without a script."""
+
+import pytest
+
+from tests.site import Site
+
+OF_FILES = {
+    "Server",
+    "X-Content-Type-Options",
+    "Cache-Control",
+    "Vary",
+    "Etag",
+    "Content-Encoding",
+    "Content-Type",
+    "Content-Length",
+    "Date",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", 200),
+        ("/articles/story", 200),
+        ("/articles/story/comments", 200),
+        ("/articles/story/live", 426),
+        ("/nowhere", 404),
+        ("/static/000000000000/nowhere.js", 404),
+        ("/articles/story?before=x", 400),
+    ],
+)
+async def test_every_answer_but_a_file_carries_the_policy(site: Site, path: str, status: int) -> None:
+    async with site.http.get(path) as response:
+        assert response.status == status
+        assert "script-src 'self';" in response.headers["Content-Security-Policy"]
+        assert response.headers["X-Frame-Options"] == "DENY"
+        assert response.headers["Server"] == "Afterword"
+
+
+async def test_a_script_comes_with_few_headers(site: Site) -> None:
+    async with site.http.get("/articles/story") as response:
+        page = await response.text()
+    [script] = [part.split('"')[0] for part in page.split('type="module" src="')[1:]]
+    async with site.http.get(script, headers={"Accept-Encoding": "br"}) as response:
+        assert set(response.headers) == OF_FILES
+        tag = response.headers["ETag"]
+        assert (await response.text()).startswith("import{")
+    async with site.http.get(script, headers={"Accept-Encoding": "br", "If-None-Match": tag}) as response:
+        assert response.status == 304
+        assert set(response.headers) <= OF_FILES

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from service import errors
-from service.errors import Malformed, NotFound, Refusal, TooFast
+from service.errors import Malformed, Refusal, TooFast
 from service.language import SOURCE, Language
-from service.web.words import Words, sentence, words
+from service.web.words import Phrase, sentence, words
 from tools import words as tool
 
 NAMES = [path.stem for path in tool.CATALOGUES]
@@ -38,8 +38,8 @@ def forms(phrase: str | Iterable[str] | None) -> tuple[str, ...]:
     return (phrase,) if isinstance(phrase, str) else tuple(phrase or ())
 
 
-def leaves(value: Words) -> list[str]:
-    return [leaf for each in value.values() for leaf in (leaves(each) if isinstance(each, dict) else [each])]
+def leaves(told: Mapping[str, Phrase]) -> list[str]:
+    return [leaf for each in told.values() for leaf in ([each] if isinstance(each, str) else each.values())]
 
 
 def test_there_are_english_and_german() -> None:
@@ -158,11 +158,7 @@ def test_a_refusal_with_particulars_is_told_by_its_kind_in_another_language() ->
 def test_the_script_is_told_a_sentence_for_each_code(name: str) -> None:
     language = Language(name)
     told = words(language)
-    codes = told["codes"]
-    assert isinstance(codes, dict)
-    assert codes.keys() >= {kind.code for kind in KINDS}
-    assert codes["too-fast"] == sentence(language, TooFast())
-    assert codes["not-found"] == sentence(language, NotFound())
-    assert told["language"] == name
+    assert told.keys() >= {f"refused.{kind.code}" for kind in KINDS}
+    assert told["refused.too-fast"] == sentence(language, TooFast())
     assert json.loads(json.dumps(told)) == told
     assert all(leaves(told))

@@ -193,6 +193,15 @@ class Window(msgspec.Struct, frozen=True):
     later: bool
 
 
+class Placed(msgspec.Struct, frozen=True):
+    """A comment, and the article below which it stands."""
+
+    no: CommentNo
+    slug: Slug
+    title: str
+    comment: Comment
+
+
 class Problem(msgspec.Struct, frozen=True):
     """A refusal over HTTP (RFC 9457, application/problem+json)."""
 

@@ -10,7 +10,7 @@ import msgspec
 
 from service import markup
 from service.errors import NotFound, NotYours
-from service.protocol import MAX_INTEGER, Comment, Epoch, Slug, State, Thread, ThreadId, Window
+from service.protocol import MAX_INTEGER, Comment, Epoch, Placed, Slug, State, Thread, ThreadId, Window
 from service.store import queries
 from service.store.database import Connection, Pool, available
 
@@ -156,6 +156,11 @@ class Comments:
             earlier=len(below) > under,
             later=len(above) > over,
         )
+
+    async def placed(self, no: int) -> Placed:
+        """A comment wherever it stands, with its article. Raises `NotFound`."""
+        row = await self._row("placed", no)
+        return Placed(row["no"], row["slug"], row["title"], _comment(row))
 
     async def place(self, no: int, newest: int) -> tuple[Slug, int]:
         """The article of a comment, and how many stand after it, counted up to `newest`. Raises `NotFound`."""

@@ -1,10 +1,10 @@
-"""The thread over HTTP: windows and changes as JSON, posting as JSON or as a form, retracting."""
+"""The thread over HTTP: windows, changes and single comments as JSON, posting as JSON or as a form, retracting."""
 
 import msgspec
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from service import keys, protocol
+from service import keys, paper, protocol
 from service.errors import Empty, Malformed, Media, NotFound, Refusal, TooLarge
 from service.guard import origin, patience, visitors
 from service.protocol import Joined, PostBody, RetractBody
@@ -26,6 +26,21 @@ UNREADABLE = (
 
 _post = msgspec.json.Decoder(PostBody)
 _retract = msgspec.json.Decoder(RetractBody)
+
+
+async def comment(request: web.Request) -> web.Response:
+    """GET /comments/{no}: to the place where that comment stands; the comment itself for who asks for JSON."""
+    no, comments = int(request.match_info["no"]), request.app[keys.COMMENTS]
+    if no > protocol.MAX_INTEGER:
+        raise NotFound
+    if pages.asks_for_json(request):
+        response = json(await comments.placed(no))
+    else:
+        slug, newer = await comments.place(no, paper.WINDOW)
+        query = "" if newer < paper.WINDOW else f"?around={no}"
+        response = web.Response(status=302, headers={"Location": f"/articles/{slug}{query}#no-{no}"})
+    response.headers.update({"Cache-Control": "no-store", "Vary": "Accept"})
+    return response
 
 
 async def window(request: web.Request) -> web.Response:

@@ -109,4 +109,4 @@ def _for_programs(request: web.Request) -> bool:
         return False
     path = request.path.rstrip("/")
     below_article = path.startswith("/articles/") and path.count("/") > 2
-    return below_article or path in {"/healthz", "/readyz"} or "json" in request.headers.get("Accept", "")
+    return below_article or path in {"/healthz", "/readyz"} or pages.asks_for_json(request)

@@ -15,7 +15,7 @@ from service import keys, protocol
 from service.errors import Malformed, NotFound, Refusal, UpgradeRequired
 from service.fresh import Seen
 from service.language import Language
-from service.paper import WINDOW, Lists, Parts, Render, View, etag
+from service.paper import Lists, Parts, Render, View, etag
 from service.protocol import MAX_INTEGER, Slug
 from service.settings import Settings
 from service.web.words import sentence
@@ -72,19 +72,6 @@ async def article(request: web.Request) -> web.Response:
     view = View(slug(request), base(request), around, before, request.query.get("held") == "1")
     made = await request.app[keys.PAPER].page(view, number(request.query, "seen") or 0)
     return _answer(request, made.body, made.etag)
-
-
-async def comment(request: web.Request) -> web.Response:
-    """GET /comments/{no}: to the page and the place where that comment stands."""
-    no = int(request.match_info["no"])
-    if no > MAX_INTEGER:
-        raise NotFound
-    where, newer = await request.app[keys.COMMENTS].place(no, WINDOW)
-    query = "" if newer < WINDOW else f"?around={no}"
-    return web.Response(
-        status=302,
-        headers={"Location": f"/articles/{where}{query}#no-{no}", "Cache-Control": "no-store"},
-    )
 
 
 async def picture(request: web.Request) -> web.Response:
@@ -171,6 +158,11 @@ def error(request: web.Request, refusal: Refusal) -> web.Response:
         return page(request, "error.html", context, None, refusal.status)
     except Malformed:  # not even the Host header is to be used
         return web.Response(text=refusal.message, status=refusal.status)
+
+
+def asks_for_json(request: web.Request) -> bool:
+    """Whether a program asked that wants JSON, which it names."""
+    return "json" in request.headers.get("Accept", "")
 
 
 def slug(request: web.Request) -> Slug:

@@ -12,7 +12,7 @@ ROUTES = (
     web.get("/", pages.front),
     web.get("/sections/{section:.+}", pages.section),
     web.get(THREAD, pages.article),
-    web.get(f"/comments/{NO}", pages.comment),
+    web.get(f"/comments/{NO}", comments.comment),
     web.get(r"/pictures/{name:[0-9a-f]{32}}", pages.picture),
     web.get(r"/static/{digest:[0-9a-f]{12}}/{name:.+}", static.static),
     web.get(f"{THREAD}/comments", comments.window),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.site import Site
+from tests.site import Site, op
 
 OF_FILES = {
     "Server",
@@ -48,3 +48,28 @@ async def test_a_script_comes_with_few_headers(site: Site) -> None:
     async with site.http.get(script, headers={"Accept-Encoding": "br", "If-None-Match": tag}) as response:
         assert response.status == 304
         assert set(response.headers) <= OF_FILES
+
+
+async def test_a_comment_is_shown_to_programs_wherever_it_stands(site: Site) -> None:
+    async with site.http.post("/articles/story/comments", json={"op": op(), "text": "Quote me"}) as response:
+        no = (await response.json())["no"]
+    async with site.http.get("/articles/story/comments") as response:
+        [comment] = (await response.json())["comments"]
+    as_json = {"Accept": "application/json"}
+    async with site.http.get(f"/comments/{no}", headers=as_json, allow_redirects=False) as response:
+        assert (response.status, response.content_type) == (200, "application/json")
+        assert (response.headers["Cache-Control"], response.headers["Vary"]) == ("no-store", "Accept")
+        assert await response.json() == {
+            "no": no,
+            "slug": "story",
+            "title": "A story called story",
+            "comment": comment,
+        }
+    async with site.http.get(f"/comments/{no}", allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (302, f"/articles/story#no-{no}")
+        assert (response.headers["Cache-Control"], response.headers["Vary"]) == ("no-store", "Accept")
+    for unknown in (no + 1, 9_999_999_999_999_999):
+        async with site.http.get(f"/comments/{unknown}", headers=as_json) as response:
+            assert (response.status, response.content_type) == (404, "application/problem+json")
+        async with site.http.get(f"/comments/{unknown}") as response:
+            assert (response.status, response.content_type) == (404, "text/html")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from service.article_file import ArticleFile, CommentsMode, Picture
 from service.errors import NotFound, NotYours, Unavailable
-from service.protocol import MAX_INTEGER, Comment, Epoch, Slug, Thread, ThreadId, Window
+from service.protocol import MAX_INTEGER, Comment, Epoch, Placed, Slug, Thread, ThreadId, Window
 from service.store import comments, database
 from service.store.articles import Articles
 from service.store.comments import Comments, Draft, Outcome, Position, Since
@@ -553,6 +553,23 @@ async def test_the_place_of_a_comment_is_its_article_and_what_follows(
     for unknown in (0, 10**6, MAX_INTEGER):
         with pytest.raises(NotFound):
             await store.comments.place(unknown, 5)
+
+
+async def test_a_comment_is_found_by_its_number_as_windows_show_it(store: Store) -> None:
+    thread, op = await store.open("story"), uuid.uuid4()
+    (made, _) = await store.post(draft(thread, ">>7\nRegretted", op), draft(await store.open("other")))
+    no = standing(made).no
+    for retract in (False, True):
+        if retract:
+            await store.comments.retract(thread, no, op)
+        (shown_there,) = (await store.comments.newest(thread, 5)).comments
+        assert await store.comments.placed(no) == Placed(no, Slug("story"), "About story", shown_there)
+    assert shown_there.gone == "retracted"
+    (held,) = await store.post(draft(await store.open("held", "held")))
+    await store.open("story", "none")
+    for unseen in (no, standing(held).no, 0, MAX_INTEGER):
+        with pytest.raises(NotFound):
+            await store.comments.placed(unseen)
 
 
 async def test_the_epoch_has_its_form_and_differs_between_threads(store: Store) -> None:

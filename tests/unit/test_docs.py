@@ -26,6 +26,7 @@ MARKDOWN = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 MESSAGES: tuple[type[msgspec.Struct], ...] = (*get_args(protocol.Outbound), *get_args(protocol.Inbound))
 OVER_HTTP: tuple[type[msgspec.Struct], ...] = (
     protocol.Window,
+    protocol.Placed,
     protocol.Joined,
     protocol.Accepted,
     protocol.Problem,
@@ -34,7 +35,13 @@ OVER_HTTP: tuple[type[msgspec.Struct], ...] = (
     protocol.Retraction,
     Readiness,
 )
-PLAIN: tuple[type[msgspec.Struct], ...] = (protocol.Comment, protocol.Thread, protocol.Window, protocol.Problem)
+PLAIN: tuple[type[msgspec.Struct], ...] = (
+    protocol.Comment,
+    protocol.Thread,
+    protocol.Window,
+    protocol.Placed,
+    protocol.Problem,
+)
 Schema = dict[str, Any]
 
 

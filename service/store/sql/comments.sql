@@ -44,6 +44,11 @@ SELECT t.id FROM articles a JOIN threads t USING (id) WHERE a.slug = $1 AND t.st
 -- positions: where many threads stand
 SELECT id, wire_epoch(epoch) AS epoch, version FROM threads WHERE id = ANY ($1::bigint[]) AND state <> 'none'
 
+-- placed: a comment wherever it stands, with its article
+SELECT a.slug, a.title, c.no, c.version, c.at, c.state, c.text
+FROM comments c JOIN threads t ON t.id = c.thread JOIN articles a ON a.id = t.id
+WHERE c.no = $1 AND c.version IS NOT NULL AND t.state <> 'none'
+
 -- place: the article below which a comment stands, and how many stand after it, counted up to $2
 SELECT a.slug, (
     SELECT count(*) FROM (

@@ -6,6 +6,8 @@ import hashlib
 from collections import OrderedDict
 from typing import NamedTuple, Protocol
 
+from msgspec import UNSET
+
 from service.errors import NotFound
 from service.fresh import Fresh, Seen
 from service.protocol import Slug, ThreadId, Window
@@ -28,18 +30,23 @@ class Lists(NamedTuple):
 
 
 class View(NamedTuple):
-    """Which page of an article: a window of its thread, the base of its absolute links, and whether to say "held"."""
+    """Which page of an article: a window of its thread, the base of its absolute links, and what its form says.
+
+    `quote` is a comment that one is about to answer; `held`: the last one waits for a moderator.
+    """
 
     slug: Slug
     base: str
     around: int | None = None
     before: int | None = None
+    from_: int | None = None
+    quote: int | None = None
     held: bool = False
 
     @property
-    def newest(self) -> bool:
-        """Whether it shows the newest comments."""
-        return self.around is None and self.before is None
+    def common(self) -> bool:
+        """Whether many ask for it: the newest comments, and nothing in the form."""
+        return all(number is None for number in (self.around, self.before, self.from_, self.quote))
 
 
 class Parts(NamedTuple):
@@ -47,6 +54,24 @@ class Parts(NamedTuple):
 
     article: Article
     window: Window | None
+
+    @property
+    def earlier(self) -> int | None:
+        """How many published comments stand before the window, or None: then one would have to count them."""
+        if self.window is None or (self.window.earlier and self.window.later):
+            return None
+        if not self.window.earlier:
+            return 0
+        return self.window.count - sum(comment.gone is UNSET for comment in self.window.comments)
+
+    @property
+    def answers(self) -> dict[int, list[int]]:
+        """Which comments of the window quote a number, for every number that is quoted."""
+        found: dict[int, list[int]] = {}
+        for comment in self.window.comments if self.window else ():
+            for quoted in comment.quotes or ():
+                found.setdefault(quoted, []).append(comment.no)
+        return found
 
     def hold(self, state: State) -> bool:
         """Whether nothing newer is known."""
@@ -110,7 +135,7 @@ class Paper:
     async def page(self, view: View, seen: int = 0) -> Page:
         """A page, at most a second old, and at least as new as version `seen` of its thread if there is such a one.
 
-        The page of the newest comments is kept; those of other windows are made for each who asks.
+        What is common is kept; other windows and filled-in forms are made for each who asks.
         """
         state = await self._state(view.slug, seen)
         lists = await self.lists()
@@ -133,7 +158,7 @@ class Paper:
         return Page(body, etag(body), parts, lists.value, stale)
 
     def _place(self, view: View) -> "_Place":
-        if not view.newest:
+        if not view.common:
             return _Place()
         if (place := self._places.get(view)) is None:
             place = self._places[view] = _Place()
@@ -173,6 +198,8 @@ class Paper:
             return await self._comments.around(thread, view.around, WINDOW)
         if view.before is not None:
             return await self._comments.before(thread, view.before, WINDOW)
+        if view.from_ is not None:
+            return await self._comments.from_(thread, view.from_, WINDOW)
         return await self._comments.newest(thread, WINDOW)
 
     async def _read_lists(self) -> Lists:

@@ -49,16 +49,14 @@ async def window(request: web.Request) -> web.Response:
     epoch, after = resume(request)
     if epoch is not None and after is not None:
         return json(await _since(request.app[keys.ROOMS], pages.slug(request), epoch, after))
-    numbers = {name: no for name in ("before", "from", "around") if (no := pages.number(query, name)) is not None}
-    if len(numbers) > 1:
-        raise Malformed("Give one of before, from and around, not several.")
+    numbers = pages.window(query)
     limit = min(MAX_WINDOW, pages.number(query, "limit") or WINDOW)
     comments = request.app[keys.COMMENTS]
     thread = await comments.thread(pages.slug(request))
     match numbers:
         case {"before": no}:
             found = await comments.before(thread, no, limit)
-        case {"from": no}:
+        case {"from_": no}:
             found = await comments.from_(thread, no, limit)
         case {"around": no}:
             found = await comments.around(thread, no, limit)

@@ -66,11 +66,11 @@ async def section(request: web.Request) -> web.Response:
 
 async def article(request: web.Request) -> web.Response:
     """GET /articles/{slug}: the article and a window of its thread."""
-    before, around = number(request.query, "before"), number(request.query, "around")
-    if before is not None and around is not None:
-        raise Malformed("Give one of before and around, not both.")
-    view = View(slug(request), base(request), around, before, request.query.get("held") == "1")
-    made = await request.app[keys.PAPER].page(view, number(request.query, "seen") or 0)
+    query, quoted = request.query, number(request.query, "quote")
+    if quoted == 0:
+        raise Malformed("quote must be the number of a comment.")
+    view = View(slug(request), base(request), quote=quoted, held=query.get("held") == "1", **window(query))
+    made = await request.app[keys.PAPER].page(view, number(query, "seen") or 0)
     return _answer(request, made.body, made.etag)
 
 
@@ -120,7 +120,9 @@ def render(
         "article": parts.article,
         "url": f"{view.base}/articles/{view.slug}",
         "window": parts.window,
-        "form": form or Form(held=view.held),
+        "window_earlier_count": parts.earlier,
+        "answers": parts.answers,
+        "form": form or Form(f">>{view.quote}\n" if view.quote else "", held=view.held),
     }
     return aiohttp_jinja2.get_env(app).get_template("article.html").render(context)
 
@@ -178,6 +180,15 @@ def number(query: Mapping[str, str], name: str) -> int | None:
     if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) > MAX_INTEGER:
         raise Malformed(f"{name} must be an integer from 0 to 2^53 - 1.")
     return int(text)
+
+
+def window(query: Mapping[str, str]) -> dict[str, int]:
+    """Which window of a thread the query chooses: at most one of `before`, `from_` and `around`. Raises `Malformed`."""
+    names = {"before": "before", "from": "from_", "around": "around"}
+    numbers = {names[name]: no for name in names if (no := number(query, name)) is not None}
+    if len(numbers) > 1:
+        raise Malformed("Give one of before, from and around, not several.")
+    return numbers
 
 
 def base(request: web.Request) -> str:

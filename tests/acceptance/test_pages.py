@@ -40,7 +40,7 @@ async def test_every_answer_but_a_file_carries_the_policy(site: Site, path: str,
 async def test_a_script_comes_with_few_headers(site: Site) -> None:
     async with site.http.get("/articles/story") as response:
         page = await response.text()
-    [script] = [part.split('"')[0] for part in page.split('type="module" src="')[1:]]
+    script, *_ = [part.split('"')[0] for part in page.split('type="module" src="')[1:]]
     async with site.http.get(script, headers={"Accept-Encoding": "br"}) as response:
         assert set(response.headers) == OF_FILES
         tag = response.headers["ETag"]
@@ -73,3 +73,36 @@ async def test_a_comment_is_shown_to_programs_wherever_it_stands(site: Site) -> 
             assert (response.status, response.content_type) == (404, "application/problem+json")
         async with site.http.get(f"/comments/{unknown}") as response:
             assert (response.status, response.content_type) == (404, "text/html")
+
+
+async def test_a_thread_is_paged_both_ways_without_a_script(site: Site) -> None:
+    numbers = []
+    for number in range(52):
+        async with site.http.post(
+            "/articles/story/comments", json={"op": op(), "text": f"Number {number}"}
+        ) as response:
+            numbers.append((await response.json())["no"])
+
+    async def shown(query: str) -> list[int]:
+        async with site.http.get(f"/articles/story?seen=52{query}") as response:
+            page = await response.text()
+        return [int(part.split('"')[0]) for part in page.split(' id="no-')[1:]]
+
+    assert await shown("") == numbers[2:]
+    assert await shown(f"&before={numbers[2]}") == numbers[:2]
+    assert await shown(f"&from={numbers[0]}") == numbers[:50]
+    assert await shown(f"&from={numbers[50]}") == numbers[50:]
+    assert await shown(f"&from={numbers[-1] + 1}") == []
+
+
+async def test_a_quote_stands_in_the_form_of_the_newest_window(site: Site) -> None:
+    async with site.http.get("/articles/story?quote=11469") as response:
+        assert ">\n&gt;&gt;11469\n</textarea>" in await response.text()
+    async with site.http.get("/articles/story") as response:
+        assert "11469" not in await response.text()
+
+
+@pytest.mark.parametrize("query", ["before=1&from=1", "from=1&around=1", "from=x", "quote=0", "quote=x", "quote=1e9"])
+async def test_a_page_that_is_asked_for_unclearly_is_refused(site: Site, query: str) -> None:
+    async with site.http.get(f"/articles/story?{query}") as response:
+        assert response.status == 400

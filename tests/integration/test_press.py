@@ -206,6 +206,8 @@ async def test_a_page_shows_the_window_that_was_asked_for(edition: Edition) -> N
     numbers = await edition.comment("story", 120)
     assert await edition.body(seen=1) == f"story {numbers[-50:]} 1"
     assert await edition.body(before=numbers[10]) == f"story {numbers[:10]} 1"
+    assert await edition.body(from_=numbers[50]) == f"story {numbers[50:100]} 1"
+    assert await edition.body(from_=numbers[-1] + 1) == "story [] 1"
     assert await edition.body(around=numbers[60]) == f"story {numbers[35:85]} 1"
     with pytest.raises(NotFound):
         await edition.body(around=numbers[-1] + 1)
@@ -248,11 +250,13 @@ async def test_a_paper_keeps_only_so_many_bytes_of_pages(
     assert len(edition.paper._states) == 2
 
 
-async def test_other_windows_are_made_for_each_who_asks(edition: Edition) -> None:
+async def test_other_windows_and_filled_in_forms_are_made_for_each_who_asks(edition: Edition) -> None:
     numbers = await edition.comment("story", 3)
     for _ in range(3):
         assert await edition.body(before=numbers[-1]) == f"story {numbers[:-1]} 1"
-    assert edition.printer.printed == 3
+        assert await edition.body(from_=numbers[1]) == f"story {numbers[1:]} 1"
+        assert await edition.body(quote=numbers[0]) == f"story {numbers} 1"
+    assert edition.printer.printed == 9
     assert not edition.paper._places
 
 

@@ -54,15 +54,15 @@ class Assets:
             raise KeyError(name)
         return f"/static/{self._digest}/{name}"
 
-    def modules(self, name: str) -> list[str]:
-        """The addresses of all modules that a module imports, and those import, the nearest first, each once.
+    def modules(self, *names: str) -> list[str]:
+        """The addresses of all modules that these import, and those import, the nearest first, each once.
 
         What `import()` brings is not among them. Raises `KeyError` where one is not there.
         """
-        found = [name]
+        found = list(names)
         for importer in found:  # it grows meanwhile
             found += [other for other in self._imports[importer] if other not in found]
-        return [self.url(other) for other in found[1:]]
+        return [self.url(other) for other in found[len(names) :]]
 
     def find(self, digest: str, name: str) -> tuple[Asset, bool]:
         """A file, and whether that address will always have these bytes. Raises `NotFound`."""

@@ -186,6 +186,8 @@ def test_the_modules_of_a_script_are_found_through_each_other(tmp_path: Path) ->
         (tmp_path / "lib" / f"{name}.js").write_text("")
     assets = Assets(tmp_path)
     assert assets.modules("main.js") == [assets.url(f"lib/{name}.js") for name in ("a", "bare", "b", "e")]
+    assert assets.modules("main.js", "lib/a.js") == [assets.url(f"lib/{name}.js") for name in ("bare", "b", "e")]
+    assert assets.modules("lib/e.js") == []
     (tmp_path / "lib" / "e.js").write_text('import "./nowhere.js";')
     with pytest.raises(KeyError, match=r"lib/nowhere\.js"):
         Assets(tmp_path).modules("main.js")
@@ -193,11 +195,10 @@ def test_the_modules_of_a_script_are_found_through_each_other(tmp_path: Path) ->
 
 def test_a_parser_finds_the_same_modules_in_the_checkout(checkout: dict[str, Parsed]) -> None:
     assets = Assets(resources.STATIC)
-    found = ["main.js"]
-    for name in found:
-        named = [posixpath.normpath(posixpath.join(posixpath.dirname(name), to)) for to in checkout[name].imports]
-        found += [other for other in dict.fromkeys(named) if other not in found]
-    assert assets.modules("main.js") == [assets.url(name) for name in found[1:]]
+    for name, each in checkout.items():
+        named = [posixpath.normpath(posixpath.join(posixpath.dirname(name), to)) for to in each.imports]
+        direct = [assets.url(other) for other in dict.fromkeys(named)]
+        assert assets.modules(name)[: len(direct)] == direct
 
 
 # Encodings

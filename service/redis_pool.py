@@ -12,8 +12,12 @@ from redis.asyncio import ConnectionPool
 
 
 def make(url: str, **options: Any) -> ConnectionPool:  # noqa: ANN401 - redis-py's own
-    """Return a pool of such connections; it connects when asked, not before."""
-    pool = ConnectionPool.from_url(url, **options)
+    """Return a pool of such connections; it connects when asked, not before.
+
+    They don't tell Redis which library they are: for that redis-py opens a file for each of them, which fails where
+    file descriptors are used up.
+    """
+    pool = ConnectionPool.from_url(url, driver_info=None, **options)
 
     class Connection(pool.connection_class):  # type: ignore[name-defined, misc]
         """A connection of the kind that the URL asks for."""

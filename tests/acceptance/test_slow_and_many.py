@@ -22,6 +22,7 @@ from service.guard import patience
 from service.guard.connections import SPARE
 from service.guard.line import STUCK_SECONDS
 from service.keyring import Keyring
+from tests.faults.shortages import no_descriptors
 from tests.ground import GROUNDS, Ground
 from tests.site import Site, eventually, op, receive, send, telling
 
@@ -216,3 +217,52 @@ async def test_connections_leave_a_worker_its_last_descriptors(
         await eventually(asked)
     lines = (tmp_path / "log").read_text()
     assert lines.count("file descriptors are used up") == 1
+
+
+async def test_a_worker_without_a_descriptor_goes_on_with_what_it_has(
+    tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    """Where all that it has is busy, what is asked is refused by name."""
+    pages = {"/": 200, "/articles/story": 200, "/articles/none": 404, "/nothing": 404}
+    cut = 0
+
+    async with (
+        telling(tmp_path, database_url, redis_url, WORKERS="1", POSTS_PER_MINUTE="0") as site,
+        Redis.from_url(redis_url) as redis,
+        contextlib.AsyncExitStack() as held,
+        site.socket("story") as reader,
+    ):
+
+        async def deaf() -> bool:
+            """Cut its hints, and take the descriptor that was free; whether it failed to get them back."""
+            nonlocal cut
+            cut += await redis.client_kill_filter(_type="pubsub")
+            _, writer = await site.dial()
+            held.callback(writer.close)
+            return (tmp_path / "log").read_text().count("no hints from Redis") > cut
+
+        async def answers(path: str, status: int) -> bool:
+            async with site.http.get(path) as response:
+                assert response.status in {status, 503}
+                assert response.content_type == "text/html"
+                return response.status == status
+
+        async def accepted(text: str) -> bool:
+            await send(reader, "post", op=op(), text=text)
+            return bool((await receive(reader, "accepted", "refused"))["type"] == "accepted")
+
+        async def ready() -> bool:
+            async with site.http.get("/readyz") as response:
+                return response.status == 200
+
+        assert await accepted("Comments have a connection to the store")
+        await eventually(ready)  # and what is asked below has one, too
+        workers = await site.workers()
+        with no_descriptors(*workers):
+            await eventually(deaf)
+            assert not await ready()
+            for path, status in pages.items():
+                await eventually(partial(answers, path, status))
+            await eventually(partial(accepted, "With none to spare"))
+        await eventually(ready)
+        assert await site.workers() == workers

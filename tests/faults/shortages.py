@@ -1,7 +1,9 @@
 """What a machine can run out of, and a clock that is set back."""
 
-import asyncio
+import contextlib
+import itertools
 import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.faults.trial import NotHereError, Trial
@@ -22,24 +24,33 @@ async def disk_full(trial: Trial) -> None:
 
 
 async def descriptors_used_up(trial: Trial) -> None:
-    """A worker can open nothing any more: idle connections took its last descriptor, and its hints are cut, too."""
+    """A worker can open nothing any more, whoever connects to it, and its hints are cut, too: it goes on."""
     site = trial.setting.site
     victim = trial.random.choice(await site.workers())
-    usual = resource.prlimit(victim, resource.RLIMIT_NOFILE)
-    used = {int(entry.name) for entry in Path(f"/proc/{victim}/fd").iterdir()}
-    free = next(number for number in range(len(used) + 1) if number not in used)
-    resource.prlimit(victim, resource.RLIMIT_NOFILE, (free, usual[1]))
-    host, port = site.url.removeprefix("http://").split(":")
-    idle = await asyncio.gather(*(asyncio.open_connection(host, port) for _ in range(IDLE)))
-    try:
+    async with contextlib.AsyncExitStack() as held:
+        held.enter_context(no_descriptors(victim))
         async with trial.setting.stores.redis as client:
             await client.client_kill_filter(_type="pubsub")
+        for _ in range(IDLE):  # before it listens again: one of them takes the descriptor that it would do that with
+            _, writer = await site.dial()
+            held.callback(writer.close)
         await trial.crowd.flow(trial.crowd.batch)
         await trial.crowd.last(trial.spell(8, 1))
+    trial.expect(victim in await site.workers(), "the worker died of it")
+
+
+@contextlib.contextmanager
+def no_descriptors(pid: int) -> Iterator[None]:
+    """Leave a process the file descriptors that it has, and no other, while inside."""
+    usual = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    used = {int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    free = next(number for number in itertools.count() if number not in used)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, usual[1]))
+    try:
+        yield
     finally:
-        resource.prlimit(victim, resource.RLIMIT_NOFILE, usual)
-        for _, writer in idle:
-            writer.transport.abort()
+        with contextlib.suppress(ProcessLookupError):  # whether it lives is for others to say
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, usual)
 
 
 async def clock_set_back(trial: Trial) -> None:

@@ -15,6 +15,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from service.worker import LOOK_SECONDS
 from tests.site import Message, Site, eventually, op, receive, send, telling
 
 COMMENTS = "/articles/story/comments"
@@ -211,7 +212,8 @@ async def test_who_was_accepted_is_answered_while_the_only_worker_drains(
         async with site.socket("story") as reader:
             site.process.send_signal(signal.SIGHUP)
             await receive(reader, "bye")
-        await asyncio.sleep(0.5)  # they are slow, and the last reader has left
+        with pytest.raises(TimeoutError):  # while they are slow: nobody hangs up, though the last reader has left
+            await asyncio.wait_for(silent.reader.read(1), 10 * LOOK_SECONDS)
         half.writer.write(slow[-9:])
         silent.writer.write(form("I was still thinking."))
         idle.writer.write(form("And another thing."))

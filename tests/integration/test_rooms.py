@@ -8,7 +8,7 @@ import random
 import secrets
 import struct
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -402,8 +402,16 @@ async def test_who_is_ahead_of_this_worker_makes_it_look(
     site: Site, one: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     never_checks(monkeypatch)
+    looked, positions = asyncio.Event(), one.comments.positions
+
+    async def look(threads: Sequence[ThreadId]) -> dict[ThreadId, tuple[Epoch, int]]:
+        found = await positions(threads)
+        looked.set()
+        return found
+
+    monkeypatch.setattr(one.comments, "positions", look)
     async with one.reading() as first:
-        await asyncio.sleep(0.2)  # the look after opening has passed
+        await asyncio.wait_for(looked.wait(), PATIENCE)  # after opening; there will be no other look
         await site.fill(2)
         async with one.reading((await site.position()).epoch, 2) as reader:
             assert (reader.resets, reader.version) == (0, 2)

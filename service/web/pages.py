@@ -12,11 +12,11 @@ from aiohttp import web
 from msgspec import UNSET
 
 from service import keys, protocol
-from service.errors import Malformed, NotFound, Refusal, UpgradeRequired
+from service.errors import Malformed, NotFound, Refusal, Unavailable, UpgradeRequired
 from service.fresh import Seen
 from service.language import Language
 from service.paper import Lists, Parts, Render, View, etag
-from service.protocol import MAX_INTEGER, Slug
+from service.protocol import MAX_INTEGER, Slug, Thread
 from service.settings import Settings
 from service.web.words import sentence
 
@@ -88,22 +88,37 @@ async def picture(request: web.Request) -> web.Response:
 
 
 async def refused_form(request: web.Request, text: str, refusal: Refusal) -> web.Response:
-    """The article's page with the text still in the form and the reason beside it."""
-    paper = request.app[keys.PAPER]
+    """The article's page with the text still in the form and the reason beside it. Raises `NotFound`."""
     view = View(slug(request), base(request))
+    form = Form(text, sentence(request.app[keys.LANGUAGE], refusal))
+    try:
+        body = await _with_form(request.app, view, form)
+    except Unavailable:  # the store is away, and nothing of the article is remembered here
+        body = _form_alone(request.app, view, form)
+    headers = {"Cache-Control": "no-store", **refusal_headers(refusal)}
+    return web.Response(text=body, status=refusal.status, content_type="text/html", headers=headers)
+
+
+async def _with_form(app: web.Application, view: View, form: Form) -> str:
+    """The article's page as it is now, or else as this worker remembers it."""
+    paper = app[keys.PAPER]
     try:
         parts = await paper.parts(view)
         lists = (await paper.lists()).value
-        stale = False
-    except NotFound:
-        raise
-    except Refusal:  # the store is away: what this worker remembers, if anything, still holds the form
+    except Unavailable:
         remembered = await paper.page(view)
-        parts, lists, stale = remembered.parts, remembered.lists, True
-    form = Form(text, sentence(request.app[keys.LANGUAGE], refusal))
-    body = render(request.app, view, parts, lists, stale=stale, form=form)
-    headers = {"Cache-Control": "no-store", **refusal_headers(refusal)}
-    return web.Response(text=body, status=refusal.status, content_type="text/html", headers=headers)
+        return render(app, view, remembered.parts, remembered.lists, stale=True, form=form)
+    return render(app, view, parts, lists, stale=False, form=form)
+
+
+def _form_alone(app: web.Application, view: View, form: Form) -> str:
+    """A page of which only the form is known."""
+    context = _context(app, view.base, Lists([], [], []), stale=True) | {
+        "page": f"/articles/{view.slug}",
+        "thread": Thread("open"),
+        "form": form,
+    }
+    return aiohttp_jinja2.get_env(app).get_template("kept.html").render(context)
 
 
 def render(

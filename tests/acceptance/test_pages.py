@@ -1,7 +1,12 @@
 """The pages over HTTP: their headers, and what they answer without a script."""
 
-import pytest
+import asyncio
 
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from service.app import make_app
+from service.settings import Settings
 from tests.site import Site, op
 
 OF_FILES = {
@@ -106,3 +111,18 @@ async def test_a_quote_stands_in_the_form_of_the_newest_window(site: Site) -> No
 async def test_a_page_that_is_asked_for_unclearly_is_refused(site: Site, query: str) -> None:
     async with site.http.get(f"/articles/story?{query}") as response:
         assert response.status == 400
+
+
+async def test_a_form_keeps_its_text_where_nothing_else_is_known(redis_url: str) -> None:
+    away = "postgresql://nobody@/nothing?host=/nowhere/at/all"
+    written = "Three paragraphs,\n\nwritten & thought over."
+    async with asyncio.TaskGroup() as tasks:
+        app = make_app(Settings(database_url=away, redis_url=redis_url, secret="x" * 16), tasks)
+        async with TestClient(TestServer(app)) as client:
+            async with client.post("/articles/story/comments", data={"text": written}) as response:
+                page = await response.text()
+                assert (response.status, response.content_type) == (503, "text/html")
+                assert (response.headers["Cache-Control"], response.headers["Retry-After"]) == ("no-store", "2")
+            assert '<form method="post" action="/articles/story/comments#form">' in page
+            assert ">\nThree paragraphs,\n\nwritten &amp; thought over.</textarea>" in page
+            assert "keep your text and try again" in page

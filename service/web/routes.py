@@ -15,6 +15,7 @@ ROUTES = (
     web.get(f"/comments/{NO}", comments.comment),
     web.get(r"/pictures/{name:[0-9a-f]{32}}", pages.picture),
     web.get(r"/static/{digest:[0-9a-f]{12}}/{name:.+}", static.static),
+    web.get("/robots.txt", static.robots),
     web.get(f"{THREAD}/comments", comments.window),
     web.post(f"{THREAD}/comments", comments.post),
     web.delete(f"{THREAD}/comments/{NO}", comments.retract),

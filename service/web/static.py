@@ -1,12 +1,19 @@
-"""The files of `static/` over HTTP."""
+"""The files of `static/` over HTTP, and one that is nowhere else."""
 
 from aiohttp import web
 
 from service import assets, keys
 
+# Below an article stands what its script asks for; and each comment has a link to the page that quotes it.
+ROBOTS = """\
+User-agent: *
+Disallow: /articles/*/
+Disallow: /articles/*?quote=
+"""
+
 
 class File(web.Response):
-    """An answer that pages load and no browser shows by itself: the headers that tell how to are not sent with it."""
+    """An answer that is no page: the headers that tell a browser how to show one are not sent with it."""
 
 
 async def static(request: web.Request) -> File:
@@ -23,3 +30,8 @@ async def static(request: web.Request) -> File:
     if encoding != "identity":
         headers["Content-Encoding"] = encoding
     return File(body=asset.encodings[encoding], headers=headers | {"Content-Type": asset.content_type})
+
+
+async def robots(_request: web.Request) -> File:
+    """GET /robots.txt: what search engines need not read (RFC 9309)."""
+    return File(text=ROBOTS, headers={"Cache-Control": "public, max-age=86400"})

@@ -1,6 +1,7 @@
 """The pages over HTTP: their headers, and what they answer without a script."""
 
 import asyncio
+import re
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -111,6 +112,21 @@ async def test_a_quote_stands_in_the_form_of_the_newest_window(site: Site) -> No
 async def test_a_page_that_is_asked_for_unclearly_is_refused(site: Site, query: str) -> None:
     async with site.http.get(f"/articles/story?{query}") as response:
         assert response.status == 400
+
+
+async def test_search_engines_read_pages_and_nothing_else(site: Site) -> None:
+    async with site.http.get("/robots.txt") as response:
+        assert (response.status, response.content_type) == (200, "text/plain")
+        rules = (await response.text()).splitlines()
+    assert rules[0] == "User-agent: *"
+    patterns = [re.compile(re.escape(rule.removeprefix("Disallow: ")).replace(r"\*", ".*")) for rule in rules[1:]]
+
+    def allowed(path: str) -> bool:
+        return not any(pattern.match(path) for pattern in patterns)
+
+    assert all(map(allowed, ("/", "/sections/News", "/articles/story", "/articles/story?around=7", "/comments/7")))
+    below = [f"/articles/story/{name}" for name in ("comments", "comments?before=7", "events", "live")]
+    assert not any(map(allowed, (*below, "/articles/story?quote=7")))
 
 
 async def test_a_form_keeps_its_text_where_nothing_else_is_known(redis_url: str) -> None:

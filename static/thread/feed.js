@@ -3,7 +3,9 @@ import { copy, part } from "./part.js";
 import { keepPlace, onScreen } from "./place.js";
 
 /** @import { Comment } from "../net/wire.js" */
-/** @typedef {{ comment: Comment, item?: HTMLElement, next?: HTMLElement, top: number, height: number }} Plan */
+/** @typedef {{ comment: Comment, item?: HTMLElement, top: number, height: number }} Plan */
+
+const RUN = 50; // comments that a browser may leave unrendered together while they are out of view
 
 /**
  * The comments on the page, in the order of their numbers. Nothing that can be seen is ever moved: a comment whose
@@ -16,12 +18,13 @@ export class Feed {
   open = false;
   #list;
   #end;
-  #root;
   #stamp;
   #dress;
   /** @type {Map<number, HTMLElement>} */
   #items = new Map();
-  /** @type {number[]} The numbers that are shown, in order. */
+  /** @type {number[]} The numbers that are here, in order. */
+  #here = [];
+  /** @type {number[]} Those that are shown, in order. */
   #shown = [];
   /** @type {Set<number>} */
   #waiting = new Set();
@@ -35,13 +38,13 @@ export class Feed {
    * @param {(item: HTMLElement, no: number) => void} options.dress gives a comment what only this reader sees
    */
   constructor({ root, stamp, dress }) {
-    this.#root = root;
     this.#list = part(root, ".comments");
     this.#end = part(root, ".composer");
     this.#stamp = stamp;
     this.#dress = dress;
-    for (const item of this.#list.children) this.#keep(/** @type {HTMLElement} */ (item));
-    this.#shown = [...this.#items.keys()];
+    for (const item of this.#list.querySelectorAll(".comment")) this.#enter(/** @type {HTMLElement} */ (item));
+    this.#here = [...this.#items.keys()];
+    this.#shown = [...this.#here];
   }
 
   /** The comments that the page came with. */
@@ -70,7 +73,7 @@ export class Feed {
 
   /** The comments that can be seen just now. */
   get inView() {
-    let at = this.#search((no) => this.#item(no).getBoundingClientRect().bottom > 0);
+    let at = search(this.#shown, (no) => this.#item(no).getBoundingClientRect().bottom > 0);
     const seen = [];
     for (let no = this.#shown[at]; no !== undefined; no = this.#shown[++at]) {
       if (this.#item(no).getBoundingClientRect().top >= innerHeight) break;
@@ -94,7 +97,7 @@ export class Feed {
    * @param {number} by how many places further on
    */
   beside(no, by) {
-    const at = this.#search((shown) => shown >= no) + by;
+    const at = search(this.#shown, (shown) => shown >= no) + by;
     return this.#items.get(this.#shown[Math.max(0, at)]);
   }
 
@@ -129,10 +132,13 @@ export class Feed {
     const dropped = new Set(numbers);
     keepPlace(this.#anchors(this.inView), () => {
       for (const no of dropped) {
+        const run = this.#items.get(no)?.parentElement;
         this.#items.get(no)?.remove();
+        if (!run?.children.length) run?.remove();
         this.#items.delete(no);
         this.#waiting.delete(no);
       }
+      this.#here = this.#here.filter((no) => !dropped.has(no));
       this.#shown = this.#shown.filter((no) => !dropped.has(no));
     });
   }
@@ -195,28 +201,24 @@ export class Feed {
   #plan(comment, seen) {
     const item = this.#items.get(comment.no);
     if (item) return { comment, item, top: 0, height: seen.includes(item) ? item.getBoundingClientRect().height : 0 };
-    const next = this.#next(comment.no);
-    return { comment, next, top: this.#topOf(next), height: 0 };
+    return { comment, top: this.#topOf(this.#next(comment.no)), height: 0 };
   }
 
   /** @param {Plan} plan */
-  #carryOut({ comment, item, next, top, height }) {
+  #carryOut({ comment, item, top, height }) {
     const { no } = comment;
-    const filled = item ?? copy(this.#root, "comment");
+    const filled = item ?? copy("comment");
     const other = this.#fill(filled, comment);
     if (other && height) {
       filled.style.height = `${height}px`;
       this.#held.add(filled);
     }
     if (!item) {
-      this.#keep(filled);
-      this.#insert(filled, no, next);
-      if (!this.open && inside(top)) {
-        filled.hidden = true;
-        this.#waiting.add(no);
-      } else {
-        this.#show(no);
-      }
+      this.#enter(filled);
+      filled.hidden = !this.open && inside(top);
+      if (filled.hidden) this.#waiting.add(no);
+      else insert(this.#shown, no);
+      this.#place(filled, insert(this.#here, no));
     }
     this.#dress(filled, no);
   }
@@ -236,30 +238,26 @@ export class Feed {
       for (const no of numbers) {
         this.#item(no).hidden = false;
         this.#waiting.delete(no);
-        this.#show(no);
+        insert(this.#shown, no);
       }
     });
   }
 
-  /** @param {number} no */
-  #show(no) {
-    this.#shown.splice(
-      this.#search((shown) => shown > no),
-      0,
-      no,
-    );
-  }
-
   /**
    * @param {HTMLElement} item
-   * @param {number} no
-   * @param {HTMLElement} [next] the next that is shown: between it and the item's place stand only those that wait
+   * @param {number} at its place in the order of all that are here
    */
-  #insert(item, no, next) {
-    let before = next ? next.previousElementSibling : this.#list.lastElementChild;
-    while (before && numberOf(before) > no) before = before.previousElementSibling;
-    if (before) before.after(item);
-    else this.#list.prepend(item);
+  #place(item, at) {
+    const before = this.#items.get(this.#here[at - 1]);
+    const run = before?.parentElement;
+    if (before && run && (item.hidden || before.nextElementSibling || run.children.length < RUN)) {
+      before.after(item);
+      return;
+    }
+    const fresh = copy("run");
+    fresh.append(item);
+    if (run) run.after(fresh);
+    else this.#list.prepend(fresh);
   }
 
   /**
@@ -287,13 +285,13 @@ export class Feed {
 
   /** @param {string} gone an unknown reason means removed */
   #farewell(gone) {
-    const lines = copy(this.#root, "farewells");
+    const lines = copy("farewells");
     return lines.querySelector(`[data-gone="${CSS.escape(gone)}"]`) ?? part(lines, '[data-gone="removed"]');
   }
 
   /** @param {HTMLElement} item */
-  #keep(item) {
-    this.#items.set(numberOf(item), item);
+  #enter(item) {
+    this.#items.set(Number(item.dataset.no), item);
   }
 
   /** @param {number} no one that is there */
@@ -303,34 +301,43 @@ export class Feed {
 
   /** @param {number} no the comment that is shown after it */
   #next(no) {
-    return this.#items.get(this.#shown[this.#search((shown) => shown > no)]);
+    return this.#items.get(this.#shown[search(this.#shown, (shown) => shown > no)]);
   }
 
   /** @param {HTMLElement | undefined} next where a comment stands that comes before it, or else at the end */
   #topOf(next) {
     return next ? next.getBoundingClientRect().top : this.#list.getBoundingClientRect().bottom;
   }
-
-  /**
-   * The first place in the order of numbers from which on something holds.
-   *
-   * @param {(no: number) => boolean} holds
-   */
-  #search(holds) {
-    let low = 0;
-    let high = this.#shown.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (holds(this.#shown[middle])) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  }
 }
 
-/** @param {Element} item */
-function numberOf(item) {
-  return Number(/** @type {HTMLElement} */ (item).dataset.no);
+/**
+ * Put a number into an order.
+ *
+ * @param {number[]} order
+ * @param {number} no
+ * @returns {number} its place
+ */
+function insert(order, no) {
+  const at = search(order, (other) => other > no);
+  order.splice(at, 0, no);
+  return at;
+}
+
+/**
+ * The first place in an order from which on something holds.
+ *
+ * @param {number[]} order
+ * @param {(no: number) => boolean} holds
+ */
+function search(order, holds) {
+  let low = 0;
+  let high = order.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(order[middle])) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** @param {number} top */

@@ -14,7 +14,6 @@ const RECHECK = 60_000; // how often it is asked what became of a comment that i
  * after a crash), and then real, held, or refused for a reason that stays until one tries again or lets go.
  */
 export class Outgoing {
-  #root;
   #place;
   #unsent;
   #outbox;
@@ -33,7 +32,6 @@ export class Outgoing {
    * @param {(change: () => void) => void} options.around changes the page, and what is read keeps its place
    */
   constructor({ root, unsent, outbox, onpublished, around }) {
-    this.#root = root;
     this.#place = part(root, ".outgoing");
     this.#unsent = unsent;
     this.#outbox = outbox;
@@ -155,7 +153,7 @@ export class Outgoing {
    * @param {string} text
    */
   #add(op, text) {
-    const item = copy(this.#root, "outgoing");
+    const item = copy("outgoing");
     item.dataset.op = op;
     part(item, ".text").textContent = text;
     this.#around(() => this.#place.append(item));

@@ -64,7 +64,7 @@ export class Own {
    */
   #attach(place, name, wanted) {
     const there = place.querySelector(`:scope > .${name}`);
-    if (wanted && !there) place.append(copy(this.#root, name));
+    if (wanted && !there) place.append(copy(name));
     if (wanted || !there) return;
     if (there.contains(document.activeElement)) part(this.#root, ".comments").focus();
     there.remove();

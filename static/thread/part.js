@@ -14,11 +14,10 @@ export function part(whole, selector) {
 /**
  * A copy of a template that the server rendered: markup stands nowhere else.
  *
- * @param {ParentNode} whole
  * @param {string} name
  * @returns {HTMLElement}
  */
-export function copy(whole, name) {
-  const template = /** @type {HTMLTemplateElement} */ (part(whole, `template[data-part="${name}"]`));
+export function copy(name) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById(`template-${name}`));
   return /** @type {HTMLElement} */ (document.importNode(template.content, true).firstElementChild);
 }

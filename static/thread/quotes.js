@@ -70,7 +70,7 @@ export class Quotes {
     const links = [...answers]
       .sort((one, other) => one - other)
       .map((answer) => {
-        const link = copy(this.#root, "answer");
+        const link = copy("answer");
         link.setAttribute("href", `/comments/${answer}`);
         link.textContent = `>>${answer}`;
         return link;
@@ -119,7 +119,7 @@ export class Quotes {
     const text = document.createElement("div");
     text.className = "text";
     text.dir = "auto";
-    if (found.gone) text.append(part(copy(this.#root, "farewells"), '[data-gone="removed"]'));
+    if (found.gone) text.append(part(copy("farewells"), '[data-gone="removed"]'));
     else text.innerHTML = markup(found.html ?? "");
     return [line, text];
   }

@@ -105,7 +105,7 @@ export class Reading {
     if (fresh) said.push(say("since-new", { num: fresh }));
     if (gone.length) said.push(say("since-gone", { num: gone.length }));
     const links = gone.map(({ no }) => {
-      const link = copy(this.#root, "answer");
+      const link = copy("answer");
       link.setAttribute("href", `/comments/${no}`);
       link.textContent = `>>${no}`;
       return link;
@@ -163,7 +163,7 @@ export class Reading {
   #draw(no) {
     for (const line of this.#root.querySelectorAll(".comments .line")) line.remove();
     const item = this.#feed.beside(no + 1, 0);
-    if (item?.dataset.no && Number(item.dataset.no) > no) item.append(copy(this.#root, "line"));
+    if (item?.dataset.no && Number(item.dataset.no) > no) item.append(copy("line"));
   }
 
   #goToNew() {

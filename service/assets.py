@@ -1,14 +1,13 @@
 """The files of `static/`: in memory, made small once at start, named by their content and so kept for ever.
 
-All stand below one digest of them all, `/static/{digest}/…`: modules import each other by relative paths, and a release
-that changes any of them changes every address. Another digest (a page of another release) gets the present file.
+All stand below one digest of them all, `/static/{digest}/…`: a release that changes any of them changes every address.
+Another digest (a page of another release) gets the present file. The scripts that pages name stand at the top; what
+they import, in the folders below, is served within them.
 """
 
 import gzip
 import hashlib
 import mimetypes
-import posixpath
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +16,7 @@ import brotli
 import rcssmin
 import rjsmin
 
+from service.bundle import bundle
 from service.errors import NotFound
 
 _TYPES = {
@@ -27,7 +27,6 @@ _TYPES = {
 }
 _COMPRESSED = {"text/javascript", "text/css", "image/svg+xml"}
 _MINIFIED: dict[str, Callable[[str], str]] = {"text/javascript": rjsmin.jsmin, "text/css": rcssmin.cssmin}
-_IMPORT = re.compile(r"""^(?:import|export)\b(?:[^"'();=]*\bfrom)?\s*["']([^"']+)["']""", re.MULTILINE)
 
 
 class Asset(NamedTuple):
@@ -42,9 +41,9 @@ class Assets:
     """Every file below a folder."""
 
     def __init__(self, folder: Path) -> None:
-        paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
-        self._assets = {name: _load(path) for name, path in paths.items()}
-        self._imports = {name: _imports(name, path) for name, path in paths.items() if path.suffix == ".js"}
+        names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+        modules = {name for name in names if name.endswith(".js") and "/" in name}
+        self._assets = {name: _load(folder, name) for name in names if name not in modules}
         whole = "".join(f"{name} {asset.etag}\n" for name, asset in self._assets.items())
         self._digest = hashlib.sha256(whole.encode()).hexdigest()[:12]
 
@@ -54,16 +53,6 @@ class Assets:
             raise KeyError(name)
         return f"/static/{self._digest}/{name}"
 
-    def modules(self, *names: str) -> list[str]:
-        """The addresses of all modules that these import, and those import, the nearest first, each once.
-
-        What `import()` brings is not among them. Raises `KeyError` where one is not there.
-        """
-        found = list(names)
-        for importer in found:  # it grows meanwhile
-            found += [other for other in self._imports[importer] if other not in found]
-        return [self.url(other) for other in found[len(names) :]]
-
     def find(self, digest: str, name: str) -> tuple[Asset, bool]:
         """A file, and whether that address will always have these bytes. Raises `NotFound`."""
         asset = self._assets.get(name)
@@ -72,9 +61,10 @@ class Assets:
         return asset, digest == self._digest
 
 
-def _load(path: Path) -> Asset:
-    data = path.read_bytes()
-    media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+def _load(folder: Path, name: str) -> Asset:
+    path = folder / name
+    data = bundle(folder, name).encode() if path.suffix == ".js" else path.read_bytes()
+    media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     if minify := _MINIFIED.get(media_type):
         data = minify(data.decode()).encode()
     encodings = {"identity": data}
@@ -83,12 +73,6 @@ def _load(path: Path) -> Asset:
         encodings |= {name: smaller for name, smaller in compressed.items() if len(smaller) < len(data)}
     content_type = f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
     return Asset(content_type, hashlib.sha256(data).hexdigest()[:16], encodings)
-
-
-def _imports(name: str, path: Path) -> dict[str, None]:
-    """The modules that a module imports, each once, by their names below the folder."""
-    folder = posixpath.dirname(name)
-    return dict.fromkeys(posixpath.normpath(posixpath.join(folder, to)) for to in _IMPORT.findall(path.read_text()))
 
 
 def preferred(accept: str, asset: Asset) -> str:

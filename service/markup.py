@@ -28,10 +28,10 @@ _OUTSIDE = (
 _LABEL = rf"(?=\w)[^{_OUTSIDE}!#$%&'()*+,./:;=?@~\[\]]++"
 _INSIDE = rf"[^{_OUTSIDE}()\[\]]"
 
-# Atomic groups leave one way to read a text, hence linear time. What may fail midway is repeated in one, `(?>(?:…)*)`, and
-# not possessively, `(?:…)*+`: that is the same, but before Python 3.11.5 it took what had failed (CPython issue 106052).
-# The host is a name with a dot whose last part is no number; an address with a user before the host shows another than
-# it opens: text.
+# Atomic groups leave one way to read a text, hence linear time. What may fail midway is repeated in one, `(?>(?:…)*)`,
+# and not possessively, `(?:…)*+`: that is the same, but before Python 3.11.5 it took what had failed (CPython issue
+# 106052). The host is a name with a dot whose last part is no number; an address with a user before the host shows
+# another than it opens: text.
 _ADDRESS = (
     r"(?<![A-Za-z0-9])[Hh][Tt][Tt][Pp][Ss]?://"
     rf"(?>(?:{_LABEL}\.)+(?![0-9]){_LABEL}(?::[0-9]{{1,5}}(?![0-9]))?)(?![^\s/?#]*@)"

@@ -237,7 +237,6 @@ def _context(app: web.Application, url: str, lists: Lists, *, stale: bool) -> di
     return {
         "site": Site(settings.site_name, url, settings.timezone, language.name, str(language.locale)),
         "asset": app[keys.ASSETS].url,
-        "modules": app[keys.ASSETS].modules,
         "sections": [name for name, _ in lists.sections],
         "recent": lists.recent,
         "popular": lists.popular,

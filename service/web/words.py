@@ -15,7 +15,7 @@ def words(language: Language) -> Mapping[str, Phrase]:
     """What the script says, by name: a sentence, or its forms by CLDR's plural category."""
     gettext, plural = language.gettext, language.plural
     return {
-        # above the thread (static/thread/head.js, turns.js)
+        # above the thread, static/thread/head.js and turns.js
         "none": gettext("No comments yet"),
         "count": plural("%(num)s Comment", "%(num)s Comments"),
         "readers": plural("%(num)s reading", "%(num)s reading"),
@@ -28,7 +28,7 @@ def words(language: Language) -> Mapping[str, Phrase]:
         "stopped": gettext("Not live; load the page again"),
         "earlier": plural("Earlier comments (%(num)s)", "Earlier comments (%(num)s)"),
         "earlier-some": gettext("Earlier comments"),
-        # what is new (reading.js)
+        # what is new, static/thread/reading.js
         "new": plural("%(num)s new comment", "%(num)s new comments"),
         "since-new": plural(
             "Since you were here: %(num)s new comment.",
@@ -39,7 +39,7 @@ def words(language: Language) -> Mapping[str, Phrase]:
             "%(num)s comments that you had seen were taken away:",
         ),
         "since-much": gettext("Much has changed since you were here."),
-        # one's own (composer.js, outgoing.js, own.js, yours.js)
+        # one's own, static/thread/composer.js, outgoing.js, own.js and yours.js
         "length": gettext("%(length)s of %(most)s characters."),
         "slow": plural(
             "One comment every %(num)s second from each of us, please.",

@@ -292,6 +292,8 @@ export class Feed {
   /** @param {HTMLElement} item */
   #enter(item) {
     this.#items.set(Number(item.dataset.no), item);
+    this.#list.role = "feed"; // an empty one would be none
+    this.#list.setAttribute("aria-labelledby", "count");
   }
 
   /** @param {number} no one that is there */

@@ -32,8 +32,8 @@ async def test_a_german_site_is_german(tmp_path: Path, database_url: str, redis_
             assert re.search(rf">Nr\. <span class=\"no\">{made['no']}</span>", article)
         assert "Veröffentlichen</button>" in article
         told = json.loads(re.search(r'data-part="words">(.+?)</script>', article)[1])  # type: ignore[index]
-        assert told["language"] == "de"
-        assert told["codes"]["closed"].startswith("Die Diskussion ist geschlossen")
+        assert told["new"] == {"one": "%(num)s neuer Kommentar", "other": "%(num)s neue Kommentare"}
+        assert told["refused.closed"].startswith("Die Diskussion ist geschlossen")
 
         async with site.http.post(comments, data={"text": " "}) as response:
             assert response.status == 422

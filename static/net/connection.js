@@ -68,7 +68,6 @@ export class Connection {
       (line, message) => this.#hear(line, message),
       (line, code) => this.#lose(line, code),
     );
-    this.#onstate();
   }
 
   close() {

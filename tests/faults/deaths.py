@@ -103,6 +103,7 @@ async def _freeze_in_mid_batch(trial: Trial) -> int:
     here = trial.crowd
     author = next(author for author in here.authors if isinstance(author, SocketAuthor))
     await here.hush()
+    await eventually(lambda: author.port)
     async with trial.setting.stores.sql() as session, session.transaction():
         await session.execute(HOLD, here.slug)
         await author.say()

@@ -3,13 +3,13 @@ import { copy, part } from "./part.js";
 import { keepPlace, onScreen } from "./place.js";
 
 /** @import { Comment } from "../net/wire.js" */
-/** @typedef {{ comment: Comment, item?: HTMLElement, top: number, height: number }} Plan */
+/** @typedef {{ comment: Comment, item?: HTMLElement, top: number, height: number }} Plan `height`: of a text in view */
 
 const RUN = 50; // comments that a browser may leave unrendered together while they are out of view
 
 /**
  * The comments on the page, in the order of their numbers. Nothing that can be seen is ever moved: a comment whose
- * place is in view waits, hidden, until it is asked for or its place is out of view; one in view that changes keeps
+ * place is in view waits, hidden, until it is asked for or its place is out of view; a text in view that changes keeps
  * its height as long. What is to be known of the layout is read before anything is written, so that one arrival costs
  * one layout, however many comments there are.
  */
@@ -200,7 +200,8 @@ export class Feed {
    */
   #plan(comment, seen) {
     const item = this.#items.get(comment.no);
-    if (item) return { comment, item, top: 0, height: seen.includes(item) ? item.getBoundingClientRect().height : 0 };
+    const height = item && seen.includes(item) ? part(item, ".text").getBoundingClientRect().height : 0;
+    if (item) return { comment, item, top: 0, height };
     return { comment, top: this.#topOf(this.#next(comment.no)), height: 0 };
   }
 
@@ -210,7 +211,7 @@ export class Feed {
     const filled = item ?? copy("comment");
     const other = this.#fill(filled, comment);
     if (other && height) {
-      filled.style.height = `${height}px`;
+      part(filled, ".text").style.cssText = `height: ${height}px; overflow: auto`;
       this.#held.add(filled);
     }
     if (!item) {
@@ -232,7 +233,7 @@ export class Feed {
     if (!numbers.length && !loose.length) return;
     keepPlace(this.#anchors(seen), () => {
       for (const item of loose) {
-        item.style.height = "";
+        part(item, ".text").removeAttribute("style");
         this.#held.delete(item);
       }
       for (const no of numbers) {

@@ -1,6 +1,7 @@
 import { markup } from "./markup.js";
 import { copy, part } from "./part.js";
 import { keepPlace, onScreen } from "./place.js";
+import { write } from "./words.js";
 
 /** @import { Comment } from "../net/wire.js" */
 /** @typedef {{ comment: Comment, item?: HTMLElement, top: number, height: number }} Plan `height`: of a text in view */
@@ -30,6 +31,8 @@ export class Feed {
   #waiting = new Set();
   /** @type {Set<HTMLElement>} Those that keep a height. */
   #held = new Set();
+  /** @type {Set<HTMLElement>} Runs that came later than the page, and were in view ever since. */
+  #awake = new Set();
 
   /**
    * @param {object} options
@@ -105,6 +108,7 @@ export class Feed {
   put(comments) {
     if (!comments.length) return;
     const seen = this.inView;
+    this.#rest();
     const plans = comments.map((comment) => this.#plan(comment, seen));
     keepPlace(this.#anchors(seen), () => {
       for (const plan of plans) this.#carryOut(plan);
@@ -193,6 +197,15 @@ export class Feed {
     return seen;
   }
 
+  /** Let runs that are out of view go unrendered, not before they were laid out: then the browser knows their size. */
+  #rest() {
+    for (const run of this.#awake) {
+      if (onScreen(run)) continue;
+      run.classList.add("resting");
+      this.#awake.delete(run);
+    }
+  }
+
   /**
    * @param {Comment} comment
    * @param {HTMLElement[]} seen
@@ -256,6 +269,7 @@ export class Feed {
       return;
     }
     const fresh = copy("run");
+    this.#awake.add(fresh);
     fresh.append(item);
     if (run) run.after(fresh);
     else this.#list.prepend(fresh);
@@ -269,12 +283,12 @@ export class Feed {
   #fill(item, { no, version, at, html, gone }) {
     item.id = `no-${no}`;
     Object.assign(item.dataset, { no, version });
-    part(item, ".no").textContent = String(no);
+    write(part(item, ".no"), String(no));
     part(item, ".permalink").setAttribute("href", `/comments/${no}`);
     part(item, ".quote").setAttribute("href", `?quote=${no}#form`);
     const time = part(item, "time");
     time.setAttribute("datetime", at);
-    time.textContent = this.#stamp(at);
+    write(time, this.#stamp(at));
     const text = part(item, ".text");
     const fresh = /** @type {Element} */ (text.cloneNode());
     if (gone) fresh.append(this.#farewell(gone));

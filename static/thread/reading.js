@@ -32,6 +32,8 @@ export class Reading {
   #unsaid = 0;
   #quiet = 0;
   #frame = 0;
+  /** The number beyond which the line is to be drawn, once there is a comment. */
+  #line = 0;
 
   /**
    * @param {object} options
@@ -77,6 +79,7 @@ export class Reading {
       if (document.hidden) this.#away.push(no);
       if (document.hidden && item?.matches(".answers-you")) this.#answers += 1;
     }
+    if (this.#line) this.#draw(this.#line);
     if (this.#feed.open && numbers.length) this.#toEnd();
     this.#announce(numbers.length);
     this.look();
@@ -100,6 +103,7 @@ export class Reading {
     const { no: seen = 0 } = this.#mark.before ?? {};
     const fresh = comments.filter((comment) => comment.no > seen && !comment.gone).length;
     const gone = comments.filter((comment) => comment.no <= seen && comment.gone);
+    if (fresh && !this.#draw(seen)) this.#line = seen; // the page was older than what changed: that is still to come
     const place = part(this.#root, ".since");
     const said = mode === "reset" ? [say("since-much")] : [];
     if (fresh) said.push(say("since-new", { num: fresh }));
@@ -159,11 +163,15 @@ export class Reading {
    * Draw the line above the first comment beyond a number.
    *
    * @param {number} no
+   * @returns {boolean} whether there is one
    */
   #draw(no) {
     for (const line of this.#root.querySelectorAll(".comments .line")) line.remove();
     const item = this.#feed.beside(no + 1, 0);
-    if (item?.dataset.no && Number(item.dataset.no) > no) item.append(copy("line"));
+    if (!item) return false;
+    item.append(copy("line"));
+    this.#line = 0;
+    return true;
   }
 
   #goToNew() {

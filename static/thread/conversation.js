@@ -86,7 +86,12 @@ export class Conversation {
       composer: this.#composer,
     });
     this.#quotes = new Quotes(root, this.#feed);
-    this.#turns = new Turns({ root, page: this.#page, load: (side) => this.#load(side) });
+    this.#turns = new Turns({
+      root,
+      page: this.#page,
+      load: (side) => this.#load(side),
+      around: (change) => this.#feed.around(change),
+    });
     this.#reading = new Reading({
       root,
       feed: this.#feed,
@@ -282,7 +287,9 @@ export class Conversation {
     this.#head.count(count);
     this.#head.condition(condition, this.#connection.due);
     this.#turns.follow(this.#ledger, this.#feed);
-    this.#composer.follow(thread);
+    const adapt = () => this.#composer.follow(thread);
+    if (same) adapt();
+    else this.#feed.around(adapt);
   }
 }
 
@@ -292,6 +299,7 @@ export class Conversation {
  * @param {HTMLElement} root
  */
 function rendered(root) {
+    const same = this.#root.dataset.state === thread.state && this.#root.dataset.slow === String(slow);
   const { epoch = "", version, count, state, slow, earlier, later } = root.dataset;
   return {
     epoch,

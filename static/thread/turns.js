@@ -14,6 +14,7 @@ export class Turns {
   #later;
   #newest;
   #load;
+  #around;
   #started;
   #loading = false;
   #scrolled = scrollY;
@@ -23,10 +24,12 @@ export class Turns {
    * @param {HTMLElement} options.root
    * @param {string} options.page the article's address
    * @param {(side: "before" | "from") => Promise<void>} options.load
+   * @param {(change: () => void) => void} options.around changes the page, and what is read keeps its place
    */
-  constructor({ root, page, load }) {
+  constructor({ root, page, load, around }) {
     this.#page = page;
     this.#load = load;
+    this.#around = around;
     this.#earlier = part(root, ".earlier");
     this.#later = part(root, ".later");
     this.#newest = part(root, ".newest");
@@ -48,8 +51,12 @@ export class Turns {
    * @param {Feed} feed
    */
   follow({ earlier, later, version, before }, { first, last }) {
-    this.#earlier.hidden = !earlier;
-    this.#later.hidden = this.#newest.hidden = !later;
+    if (this.#earlier.hidden === earlier || this.#later.hidden === later) {
+      this.#around(() => {
+        this.#earlier.hidden = !earlier;
+        this.#later.hidden = this.#newest.hidden = !later;
+      });
+    }
     write(this.#earlier, before ? say("earlier", { num: before }) : say("earlier-some"));
     if (first) this.#earlier.setAttribute("href", `${this.#page}?before=${first}#thread`);
     if (last) this.#later.setAttribute("href", `${this.#page}?from=${last + 1}#thread`);

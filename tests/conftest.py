@@ -44,7 +44,12 @@ async def stores() -> AsyncIterator[Stores]:
 
 @pytest_asyncio.fixture
 async def database_url(stores: Stores) -> str:
-    """A migrated, empty database for one test: a schema of its own, which asyncpg passes on to every session."""
+    """A migrated, empty database for one test."""
+    return await empty_database(stores)
+
+
+async def empty_database(stores: Stores) -> str:
+    """A migrated, empty database: a schema of its own, which asyncpg passes on to every session."""
     name = f"test_{secrets.token_hex(6)}"
     connection = await asyncpg.connect(stores.postgres.url)
     try:

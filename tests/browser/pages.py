@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Page, expect
 
+from tests.browser.threads import Thread
 from tests.site import ROOT
 
 STORY = "in-defence-of-the-red-light"
@@ -33,6 +34,33 @@ async def open_page(context: BrowserContext, url: str, complaints: list[str]) ->
 async def live(page: Page) -> None:
     """Wait until its thread is live."""
     await expect(page.locator("live-thread")).to_have_attribute("data-connection", "live")
+
+
+async def read(context: BrowserContext, thread: Thread, where: str = "") -> Page:
+    """A page on a thread, live."""
+    page = await context.new_page()
+    await page.goto(thread.url + where)
+    await live(page)
+    return page
+
+
+async def counted(page: Page, count: int) -> None:
+    """Wait until that many comments are known to it, shown or not."""
+    await expect(page.locator("live-thread")).to_have_attribute("data-count", str(count))
+
+
+async def go_to(page: Page, selector: str, block: str = "center") -> None:
+    """Scroll to something, and wait until the page has seen where it is."""
+    scroll = """([selector, block]) => {
+      document.querySelector(selector).scrollIntoView({ block, behavior: "instant" });
+      return new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(seen))));
+    }"""
+    await page.evaluate(scroll, [selector, block])
+
+
+async def in_view(page: Page, no: int) -> None:
+    """Wait until a comment can be seen in the window."""
+    await expect(page.locator(f"#no-{no}")).to_be_in_viewport()
 
 
 async def write(page: Page, text: str) -> None:

@@ -109,13 +109,25 @@ async def test_hostile_text_does_nothing(browser: Browser, story: str) -> None:
 
 async def test_the_readme_shows_this_very_page(browser: Browser, site: Site, story: str) -> None:
     """The picture in the README is taken here, from the running service."""
-    for text in ("Twenty-four seconds is one verse of the horn.", ">>1\n> one verse\nTwo, if the ferry sings it."):
+
+    async def post(text: str) -> None:
         async with site.http.post(f"/articles/{STORY}/comments", json={"op": op(), "text": text}) as response:
             assert response.status == 201
-    context = await browser.new_context(viewport={"width": 1280, "height": 1400})
+
+    await post("Twenty-four seconds is one verse of the horn.")
+    await post(">>1\n> one verse\nTwo, if the ferry sings it.")
+    await post("The ticking box on the pole should stay, with or without the pole. My mother crosses by it.")
+    context = await browser.new_context(viewport={"width": 1280, "height": 1400}, reduced_motion="reduce")
     page = await open_page(context, story, [])
     await live(page)
-    await page.locator("live-thread").scroll_into_view_if_needed()
+    await write(page, ">>3\nMine, too. I have written to the council about page 61.")
+    await expect(page.locator(".comments .mine")).to_be_visible()
+    await post(">>4\n> page 61\nSo have I. They sent me the same page back.")
+    await expect(page.locator("live-thread")).to_have_attribute("data-count", "5")
+    if await page.locator(".pill").is_visible():
+        await page.click(".pill")
+    await expect(page.locator(".comments .answers-you")).to_be_visible()
+    await page.locator("#form").evaluate("form => form.scrollIntoView({block: 'end'})")
     picture = await page.screenshot()
     if not PICTURE.exists():
         PICTURE.write_bytes(picture)

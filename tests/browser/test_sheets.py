@@ -9,7 +9,7 @@ from service.assets import Assets
 RULES = """text => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(text);
-    return [...sheet.cssRules].map((rule) => rule.cssText.replace(/\\s*([(),])\\s*/g, "$1"));
+    return [...sheet.cssRules].map((rule) => rule.cssText.replace(/\\s*([(),:])\\s*/g, "$1"));
 }"""
 
 

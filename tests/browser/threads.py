@@ -28,7 +28,8 @@ class Thread:
         html = f"<p>{WORDS * 3}</p>" * PARAGRAPHS
         await database.execute(
             """
-            SELECT publish_article($1, 'A ' || $1, 'Mara Quill', now(), 'City', 'All of it.', $2, NULL, NULL, '{}', 'open')
+            SELECT publish_article($1, 'A ' || $1, 'Mara Quill', now(), 'City', 'All of it.', $2, NULL, NULL, '{}',
+                                   'open')
             """,
             slug,
             html,

@@ -1,3 +1,4 @@
+import { recover } from "../kept/store.js";
 import { Conversation } from "../thread/conversation.js";
 
 /**
@@ -8,8 +9,9 @@ export class LiveThread extends HTMLElement {
   /** @type {Conversation | null} */
   #conversation = null;
 
-  connectedCallback() {
-    this.#conversation = new Conversation(this);
+  async connectedCallback() {
+    await recover();
+    if (this.isConnected) this.#conversation ??= new Conversation(this);
   }
 
   disconnectedCallback() {

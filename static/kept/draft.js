@@ -14,6 +14,6 @@ export class Draft {
   }
 
   set text(text) {
-    keep(this.#name, text || undefined);
+    if (text !== this.text) keep(this.#name, text || undefined);
   }
 }

@@ -1,9 +1,15 @@
-/** @type {Map<string, unknown>} */
+import { burn, readSince, write } from "./journal.js";
+
+const PREFIX = "afterword.";
+const AT = "at"; // when something was kept last
+
+/** @type {Map<string, unknown>} What localStorage did not take. */
 const page = new Map();
+let forgetful = false;
 
 /**
- * What this browser keeps for its reader, and sends to nobody: JSON in localStorage; where that is refused, it lasts as
- * long as the page.
+ * What this browser keeps for its reader, and sends to nobody: JSON in localStorage; where that is refused or full, it
+ * lasts as long as the page.
  *
  * @template T
  * @param {string} name
@@ -11,10 +17,11 @@ const page = new Map();
  * @returns {T}
  */
 export function recall(name, otherwise) {
+  if (page.has(name)) return /** @type {T} */ (page.get(name) ?? otherwise);
   try {
-    return JSON.parse(localStorage.getItem(`afterword.${name}`) ?? "null") ?? otherwise;
+    return JSON.parse(localStorage.getItem(PREFIX + name) ?? "null") ?? otherwise;
   } catch {
-    return /** @type {T} */ (page.get(name) ?? otherwise);
+    return otherwise;
   }
 }
 
@@ -23,21 +30,42 @@ export function recall(name, otherwise) {
  * @param {unknown} value undefined: keep it no longer
  */
 export function keep(name, value) {
-  page.set(name, value);
-  try {
-    if (value === undefined) localStorage.removeItem(`afterword.${name}`);
-    else localStorage.setItem(`afterword.${name}`, JSON.stringify(value));
-  } catch {
-    // refused, or full
-  }
+  if (forgetful) return;
+  const at = Math.max(Date.now(), recall(AT, 0) + 1);
+  put(name, value);
+  put(AT, at);
+  write({ name, value, at });
 }
 
-/** Keep nothing at all any longer. */
-export function forget() {
+/** After a crash, take from the journal what localStorage had lost: what it has reached tells its last moment. */
+export async function recover() {
+  const notes = await readSince(recall(AT, 0));
+  for (const { name, value } of notes) put(name, value);
+  if (notes.length) put(AT, notes[notes.length - 1].at);
+}
+
+/** Keep nothing at all any longer, nor what is still to come from this page. */
+export async function forget() {
+  forgetful = true;
   page.clear();
   try {
-    for (const name of Object.keys(localStorage)) if (name.startsWith("afterword.")) localStorage.removeItem(name);
+    for (const name of Object.keys(localStorage)) if (name.startsWith(PREFIX)) localStorage.removeItem(name);
   } catch {
     // refused
+  }
+  await burn();
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
+function put(name, value) {
+  try {
+    if (value === undefined) localStorage.removeItem(PREFIX + name);
+    else localStorage.setItem(PREFIX + name, JSON.stringify(value));
+    page.delete(name);
+  } catch {
+    page.set(name, value);
   }
 }

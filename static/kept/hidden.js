@@ -2,27 +2,38 @@ import { keep, recall } from "./store.js";
 
 const NAME = "hidden";
 
+/** @typedef {{ numbers: number[], words: string[] }} List */
+
 /** What one does not want to see: single comments, and whatever holds a word. For oneself, in this browser. */
 export class Hidden {
-  /** @type {{ numbers: number[], words: string[] }} */
-  #hidden = recall(NAME, { numbers: [], words: [] });
+  #list = stored();
 
   get numbers() {
-    return this.#hidden.numbers;
-  }
-
-  set numbers(numbers) {
-    this.#hidden.numbers = numbers;
-    keep(NAME, this.#hidden);
+    return this.#list.numbers;
   }
 
   get words() {
-    return this.#hidden.words;
+    return this.#list.words;
   }
 
-  set words(words) {
-    this.#hidden.words = words;
-    keep(NAME, this.#hidden);
+  /** @param {number} no */
+  hide(no) {
+    this.#keep({ numbers: [...stored().numbers, no] }); // another tab may have hidden something since
+  }
+
+  /** @param {number} no */
+  show(no) {
+    this.#keep({ numbers: stored().numbers.filter((hidden) => hidden !== no) });
+  }
+
+  /** @param {string[]} words instead of those before */
+  hideWords(words) {
+    this.#keep({ words });
+  }
+
+  /** Hide nothing any more. */
+  showAll() {
+    this.#keep({ numbers: [], words: [] });
   }
 
   /**
@@ -33,4 +44,15 @@ export class Hidden {
     const lower = text.toLowerCase();
     return this.numbers.includes(no) || this.words.some((word) => lower.includes(word.toLowerCase()));
   }
+
+  /** @param {Partial<List>} changed */
+  #keep(changed) {
+    this.#list = { ...stored(), ...changed };
+    keep(NAME, this.#list);
+  }
+}
+
+/** @returns {List} */
+function stored() {
+  return recall(NAME, { numbers: [], words: [] });
 }

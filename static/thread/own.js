@@ -3,6 +3,7 @@ import { say } from "./words.js";
 
 /** @import { Hidden } from "../kept/hidden.js" */
 /** @import { Keyring } from "../kept/keyring.js" */
+/** @import { Accepted, Refused } from "../net/wire.js" */
 /** @import { Composer } from "./composer.js" */
 /** @import { Feed } from "./feed.js" */
 /** @import { Outbox } from "./outbox.js" */
@@ -72,22 +73,22 @@ export class Own {
 
   /** @param {HTMLElement | null} button */
   async #press(button) {
-    const item = /** @type {HTMLElement | null | undefined} */ (button?.closest(".comment"));
+    const item = /** @type {HTMLElement | null | undefined} */ (button?.closest(".comment[data-no]"));
     if (!button || !item) return;
     const no = Number(item.dataset.no);
     if (button.matches(".hide")) {
-      this.#hidden.numbers = [...this.#hidden.numbers, no];
+      this.#hidden.hide(no);
       this.#feed.dress(no);
       part(item, ".show").focus();
     } else if (button.matches(".show")) {
       item.querySelector(":scope > .veil")?.remove();
-      this.#hidden.numbers = this.#hidden.numbers.filter((hidden) => hidden !== no);
+      this.#hidden.show(no);
       item.focus();
     } else if (button.matches(".edit")) {
-      const text = plainText(part(item, ".text"));
-      if (await this.#retract(button, no)) this.#composer.add(text);
+      this.#composer.add(plainText(part(item, ".text"))); // before it is erased: whatever happens, the text is kept
+      await this.#erase(button, no);
     } else if (button.dataset.asks) {
-      await this.#retract(button, no);
+      await this.#erase(button, no);
     } else {
       button.dataset.asks = button.textContent ?? "";
       button.textContent = say("sure");
@@ -95,14 +96,20 @@ export class Own {
   }
 
   /**
-   * @param {HTMLElement} button
-   * @param {number} no
-   * @returns {Promise<boolean>} whether it is done
+   * @param {number} no one's own
+   * @returns {Promise<Accepted | Refused>}
    */
-  async #retract(button, no) {
-    const answer = await this.#outbox.retract(no, this.#keyring.get(no) ?? "");
+  retract(no) {
+    return this.#outbox.retract(no, this.#keyring.get(no) ?? "");
+  }
+
+  /**
+   * @param {HTMLElement} button which says why, where it cannot be done
+   * @param {number} no
+   */
+  async #erase(button, no) {
+    const answer = await this.retract(no);
     if (answer.type === "refused") button.textContent = say(`refused.${answer.code}`) || answer.message;
-    return answer.type === "accepted";
   }
 }
 

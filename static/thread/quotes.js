@@ -39,7 +39,7 @@ export class Quotes {
     root.addEventListener("focusout", () => this.#show(null), { signal });
     root.addEventListener("pointerleave", () => this.#over(null), { signal });
     document.addEventListener("keydown", ({ key }) => key === "Escape" && this.#show(null), { signal });
-    document.addEventListener("scroll", () => this.#show(null), { signal, passive: true });
+    document.addEventListener("scroll", () => this.#link && this.#show(null), { signal, passive: true });
   }
 
   /**
@@ -88,7 +88,7 @@ export class Quotes {
     const link = element?.closest("a.ref") ?? null;
     if (link === this.#link) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#show(link), HOVER);
+    this.#timer = setTimeout(() => this.#show(link?.matches(":hover, :focus") ? link : null), HOVER);
   }
 
   /** @param {Element | null} link */
@@ -112,7 +112,10 @@ export class Quotes {
    */
   async #copyOf(no) {
     const here = this.#feed.find(no);
-    if (here) return [...here.children].slice(0, 2).map((child) => child.cloneNode(true));
+    if (here) {
+      const veil = here.querySelector(":scope > .veil")?.firstChild; // its words, without the way to lift it
+      return [part(here, "header"), veil ?? part(here, ".text")].map((shown) => shown.cloneNode(true));
+    }
     const { title, comment: found } = await comment(no);
     const line = document.createElement("p");
     line.textContent = `>>${no} · ${title}`;

@@ -33,9 +33,13 @@ export class Yours {
   }
 
   open() {
+    this.#fill();
+    this.#dialog.showModal();
+  }
+
+  #fill() {
     this.#words.value = this.#hidden.words.join(", ");
     part(this.#dialog, ".hidden-comments").textContent = say("hidden", { num: this.#hidden.numbers.length });
-    this.#dialog.showModal();
   }
 
   get #words() {
@@ -44,21 +48,20 @@ export class Yours {
 
   /** @param {string} words */
   #hide(words) {
-    this.#hidden.words = words
-      .split(",")
-      .map((word) => word.trim())
-      .filter(Boolean);
+    const trimmed = words.split(",").map((word) => word.trim());
+    this.#hidden.hideWords(trimmed.filter(Boolean));
     this.#onchange();
   }
 
   #showAll() {
-    this.#hidden.numbers = [];
-    this.#hide("");
-    this.open();
+    this.#hidden.showAll();
+    this.#onchange();
+    this.#fill();
   }
 
-  #forget() {
-    forget();
+  async #forget() {
+    /** @type {HTMLFormElement} */ (part(this.#root, ".composer form")).reset(); // else the browser puts it in again
+    await forget();
     location.reload();
   }
 }

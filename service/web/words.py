@@ -51,6 +51,7 @@ def words(language: Language) -> Mapping[str, Phrase]:
         "number": gettext("No. %(no)s"),
         "held": gettext("Thank you. Your comment will appear when a moderator has read it."),
         "taken": gettext("This comment was published before, and taken away since."),
+        "unpublished": gettext("A moderator has read your comment and did not publish it."),
         "again": gettext("Try again"),
         "wait": plural("Try again in %(num)s second", "Try again in %(num)s seconds"),
         "sure": gettext("Erase it for good?"),

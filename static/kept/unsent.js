@@ -1,10 +1,11 @@
 import { keep, recall } from "./store.js";
 
 /**
- * A comment on its way. Its op makes it the same act however often it is sent; `refused` says why it did not stand,
- * `until` when it may be tried again (milliseconds since 1970), `held` that a moderator reads it first.
+ * A comment on its way. Its op makes it the same act however often it is sent; `refused` says why it does not stand,
+ * `until` when it may be tried again (milliseconds since 1970), `over` that this op never helps again; `held` that a
+ * moderator reads it first, under its number.
  *
- * @typedef {{ op: string, text: string, held?: boolean, refused?: string, until?: number }} Entry
+ * @typedef {{ op: string, text: string, held?: number, refused?: string, until?: number, over?: boolean }} Entry
  */
 
 /** One's own comments below one article that are not known to stand: after a crash they are sent again. */

@@ -94,12 +94,11 @@ export class Composer {
   /** @param {SubmitEvent} event */
   #submitted(event) {
     event.preventDefault();
-    const text = this.#field.value;
+    this.#onpost(this.#field.value);
     this.#field.value = "";
     this.#written();
     for (const told of this.#root.querySelectorAll(".error, .status")) told.textContent = ""; // of a page before
     this.#field.removeAttribute("aria-invalid");
-    this.#onpost(text);
     this.#field.focus();
   }
 

@@ -74,6 +74,7 @@ export class Conversation {
       unsent: new Unsent(slug),
       outbox: this.#outbox,
       onpublished: (no) => this.#published(no),
+      onwithdrawn: (no) => this.#own.retract(no).then(({ type }) => type === "accepted"),
       around: (change) => this.#feed.around(change),
     });
     this.#composer = new Composer({ root, draft: new Draft(slug), onpost: (text) => this.#outgoing.post(text) });
@@ -129,6 +130,7 @@ export class Conversation {
     this.#feed.around(() => this.#feed.each((item, no) => this.#dress(item, no)));
     this.#composer.listen(signal);
     this.#outgoing.listen(signal, (text) => this.#composer.add(text));
+    this.#feed.each((item, no) => this.#outgoing.awaits(item) && this.#outgoing.settle(no, item));
     this.#own.listen(signal);
     this.#quotes.listen(signal);
     this.#turns.listen(signal);
@@ -168,11 +170,22 @@ export class Conversation {
     const fresh = comments.filter(({ no, gone }) => !gone && !this.#feed.find(no)).map(({ no }) => no);
     if (whole) this.#feed.replace(comments);
     else this.#feed.put(comments);
-    this.#reading.arrived(fresh.filter((no) => this.#keyring.get(no) === undefined));
-    for (const no of fresh) if (this.#keyring.get(no) !== undefined) this.#published(no);
+    const mine = new Set(fresh.filter((no) => this.#isMine(no)));
+    this.#reading.arrived(fresh.filter((no) => !mine.has(no)));
+    for (const no of mine) this.#published(no);
     if (this.#ledger.size > MOST) this.#letGo();
     if (next === "rejoin") this.#connection.rejoin();
     if (next === "reset") this.#refill();
+  }
+
+  /**
+   * Whether a comment that has come is one's own, as far as can be told before its author has an answer.
+   *
+   * @param {number} no
+   */
+  #isMine(no) {
+    const item = this.#feed.find(no);
+    return item !== undefined && (this.#keyring.get(no) !== undefined || this.#outgoing.awaits(item));
   }
 
   /** Of a thread that has grown very long in one page, let go the first comments, unless one is there. */
@@ -238,9 +251,10 @@ export class Conversation {
    * @returns {boolean} whether it is here
    */
   #published(no) {
-    if (!this.#feed.find(no)) return false;
+    const item = this.#feed.find(no);
+    if (!item) return false;
     this.#feed.around(() => {
-      this.#outgoing.settle(no);
+      this.#outgoing.settle(no, item);
       this.#feed.reveal();
     });
     this.#reading.look();
@@ -249,6 +263,7 @@ export class Conversation {
 
   /** @param {HTMLElement} item */
   #quote(item) {
+    if (!this.#composer.open) return;
     const selection = getSelection();
     const inside = selection && item.querySelector(".text")?.contains(selection.anchorNode);
     this.#composer.quote(Number(item.dataset.no), inside ? selection.toString() : "");
@@ -282,6 +297,7 @@ export class Conversation {
     const state = resetting && this.#connection.state !== "stopped" ? "reconnecting" : this.#connection.state;
     const condition = navigator.onLine || state === "stopped" ? state : "offline";
     const { slow } = thread;
+    const same = this.#root.dataset.state === thread.state && this.#root.dataset.slow === String(slow);
     Object.assign(this.#root.dataset, { epoch, version, count, state: thread.state, slow, earlier, later });
     this.#root.dataset.connection = condition;
     this.#head.count(count);
@@ -299,7 +315,6 @@ export class Conversation {
  * @param {HTMLElement} root
  */
 function rendered(root) {
-    const same = this.#root.dataset.state === thread.state && this.#root.dataset.slow === String(slow);
   const { epoch = "", version, count, state, slow, earlier, later } = root.dataset;
   return {
     epoch,

@@ -1,4 +1,5 @@
 import { newOp } from "../net/op.js";
+import { plainText } from "./own.js";
 import { copy, part } from "./part.js";
 import { say, write } from "./words.js";
 
@@ -18,9 +19,10 @@ export class Outgoing {
   #unsent;
   #outbox;
   #onpublished;
+  #onwithdrawn;
   #around;
-  /** @type {Map<number, HTMLElement>} Those that stand, until the thread shows them. */
-  #standing = new Map();
+  /** @type {Map<number, { item: HTMLElement, entry: Entry }>} Those that have a number, until the thread shows them. */
+  #numbered = new Map();
   #timer = 0;
 
   /**
@@ -29,13 +31,15 @@ export class Outgoing {
    * @param {Unsent} options.unsent
    * @param {Outbox} options.outbox
    * @param {(no: number) => boolean} options.onpublished whether the thread shows this number by now
+   * @param {(no: number) => Promise<boolean>} options.onwithdrawn whether a comment that is held is retracted
    * @param {(change: () => void) => void} options.around changes the page, and what is read keeps its place
    */
-  constructor({ root, unsent, outbox, onpublished, around }) {
+  constructor({ root, unsent, outbox, onpublished, onwithdrawn, around }) {
     this.#place = part(root, ".outgoing");
     this.#unsent = unsent;
     this.#outbox = outbox;
     this.#onpublished = onpublished;
+    this.#onwithdrawn = onwithdrawn;
     this.#around = around;
   }
 
@@ -65,10 +69,28 @@ export class Outgoing {
     for (const entry of this.#unsent.entries) if (entry.held) this.#send(entry);
   }
 
-  /** @param {number} no a comment that the thread shows now */
-  settle(no) {
-    this.#remove(this.#standing.get(no));
-    this.#standing.delete(no);
+  /**
+   * Whether a comment may be one that waits here for its answer: a thread may hear of it before its author does.
+   *
+   * @param {HTMLElement} comment
+   */
+  awaits(comment) {
+    return this.#twin(comment) !== undefined;
+  }
+
+  /**
+   * A comment that the thread shows now is shown here no more.
+   *
+   * @param {number} no
+   * @param {HTMLElement} comment
+   */
+  settle(no, comment) {
+    const numbered = this.#numbered.get(no);
+    this.#numbered.delete(no);
+    if (numbered) this.#unsent.drop(numbered.entry);
+    this.#remove(numbered?.item);
+    const twin = this.#twin(comment);
+    if (twin) this.#around(() => twin.toggleAttribute("hidden", true));
   }
 
   /** @param {Entry} entry */
@@ -90,17 +112,20 @@ export class Outgoing {
    * @param {Accepted} accepted
    */
   #accepted(entry, item, { no, state }) {
-    if (state === "held") {
-      entry.held = true;
-      this.#unsent.keep(entry);
+    this.#numbered.set(no, { item, entry });
+    if (state !== "published") {
+      const { held } = entry;
+      entry.held = state === "held" ? no : undefined;
+      entry.over = state !== "held";
+      entry.refused = entry.over ? say(held ? "unpublished" : "taken") : undefined;
+      if (item.isConnected) this.#unsent.keep(entry);
       this.#show(entry);
       return;
     }
     this.#unsent.drop(entry);
-    if (state !== "published") tell(item, say("taken"), ".discard");
-    else if (this.#onpublished(no)) this.#remove(item);
+    if (this.#onpublished(no)) this.#remove(item);
     else {
-      this.#standing.set(no, item);
+      item.hidden = false;
       tell(item, say("published"), ".discard");
       const link = part(item, ".permalink");
       link.setAttribute("href", `/comments/${no}`);
@@ -125,14 +150,17 @@ export class Outgoing {
    * @returns {HTMLElement}
    */
   #show(entry) {
-    const { op, text, held, refused } = entry;
+    const { op, text, held, refused, over } = entry;
     const item = this.#find(op) ?? this.#add(op, text);
     if (refused) {
-      tell(item, refused, ".again, .edit, .discard");
+      tell(item, refused, over ? ".edit, .discard" : ".again, .edit, .discard");
       this.#countDown(entry, item);
-    } else if (held) tell(item, say("held"));
+    } else if (held) tell(item, say("held"), ".edit, .discard");
     else tell(item, say("sending"));
+    const waits = !refused && !held;
+    item.classList.toggle("waiting", waits);
     item.classList.toggle("refused", Boolean(refused));
+    if (!waits) item.hidden = false;
     return item;
   }
 
@@ -164,7 +192,7 @@ export class Outgoing {
    * @param {Element} button
    * @param {(text: string) => void} onedit
    */
-  #press(button, onedit) {
+  async #press(button, onedit) {
     const item = /** @type {HTMLElement | null} */ (button.closest("[data-op]"));
     const op = item?.dataset.op ?? "";
     const entry = this.#unsent.entries.find((each) => each.op === op);
@@ -173,10 +201,17 @@ export class Outgoing {
       this.#send(entry);
       return;
     }
+    if (button.matches(".edit")) onedit(part(item, ".text").textContent ?? "");
+    if (entry?.held) {
+      tell(item, say("sending"));
+      if (!(await this.#onwithdrawn(entry.held))) {
+        this.#show(entry);
+        return;
+      }
+    }
     this.#outbox.forget(op);
     if (entry) this.#unsent.drop(entry);
     this.#remove(item);
-    if (button.matches(".edit")) onedit(part(item, ".text").textContent ?? "");
   }
 
   /** @param {string} op */
@@ -184,6 +219,17 @@ export class Outgoing {
     return [...this.#place.children]
       .map((item) => /** @type {HTMLElement} */ (item))
       .find((item) => item.dataset.op === op);
+  }
+
+  /**
+   * What waits for its answer here and says the same.
+   *
+   * @param {HTMLElement} comment
+   */
+  #twin(comment) {
+    const waiting = [...this.#place.querySelectorAll(".waiting:not([hidden])")];
+    const said = waiting.length ? squeezed(plainText(part(comment, ".text"))) : "";
+    return waiting.find((item) => squeezed(part(item, ".text").textContent ?? "") === said);
   }
 
   /** @param {HTMLElement | undefined} item */
@@ -200,4 +246,9 @@ export class Outgoing {
 function tell(item, words, offered) {
   write(part(item, ".state"), words);
   for (const button of item.querySelectorAll("button")) button.hidden = !offered || !button.matches(offered);
+}
+
+/** @param {string} text without what the server may change in it: how letters are composed, and how much space there is */
+function squeezed(text) {
+  return text.normalize().replace(/\s+/g, " ").trim();
 }

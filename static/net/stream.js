@@ -5,6 +5,7 @@ import { Line, UNHEARD } from "./line.js";
 
 /** Server-Sent Events: the same messages, for who is not let through with a WebSocket. */
 export class Stream extends Line {
+  /** @type {EventSource | undefined} */
   #source;
 
   /**
@@ -15,13 +16,18 @@ export class Stream extends Line {
    */
   constructor(comments, position, onmessage, onend) {
     super(onmessage, onend);
-    this.#source = new EventSource(comments.address("events", position));
+    try {
+      this.#source = new EventSource(comments.address("events", position));
+    } catch {
+      setTimeout(() => this.end(UNHEARD)); // there are none in this browser
+      return;
+    }
     this.#source.onmessage = ({ data }) => this.take(JSON.parse(data));
     this.#source.onerror = () => this.end(UNHEARD); // a new one is opened by our own waits
   }
 
   /** @override */
   hangUp() {
-    this.#source.close();
+    this.#source?.close();
   }
 }

@@ -18,8 +18,10 @@ HIDE = """(hidden) => {
 # What a proxy or a policy that knows no sockets (no streams) looks like to a page; `blocked` can be changed.
 NO_SOCKETS = """
 window.blocked = true;
+window.tries = 0;
 window.WebSocket = class extends WebSocket {
   constructor(...address) {
+    tries += 1;
     if (blocked) throw new Error("there are none");
     super(...address);
   }
@@ -139,11 +141,14 @@ async def test_who_reads_without_sockets_tries_them_every_minute(browser: Browse
     await page.add_init_script(NO_SOCKETS)
     await page.goto(thread.url)
     await says(page, "Live, without WebSockets")
-    await page.evaluate("new Promise((later) => setTimeout(later, 1000))")  # the try at once has failed
+    await page.wait_for_function("tries === 3")  # the try at once, which fails too
     await page.evaluate("blocked = false")
-    await says(page, "Live, without WebSockets")
-    await page.clock.fast_forward(61_000)
+    await page.evaluate(LISTEN)
+    for _ in range(4):
+        await arrives(page, thread)  # by the stream, which is not silent, then
+        await page.clock.fast_forward(16_000)
     await live(page)
+    assert await page.evaluate("said.every((words) => words.startsWith('Live'))")
     await arrives(page, thread)
     await page.close()
 

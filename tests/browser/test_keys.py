@@ -2,7 +2,7 @@
 
 from playwright.async_api import BrowserContext, Page, expect
 
-from tests.browser.pages import counted, read, write
+from tests.browser.pages import axe, counted, read, write
 from tests.browser.threads import Thread
 from tests.site import eventually
 
@@ -188,3 +188,24 @@ async def test_announcements_are_few_however_much_comes(context: BrowserContext,
 
     await eventually(said_twice)
     assert await page.evaluate("window.said") == ["1 new comment", "8 new comments"]
+
+
+async def test_axe_finds_nothing_in_what_the_script_adds(context: BrowserContext, thread: Thread) -> None:
+    numbers = await thread.fill(60)
+    page = await read(context, thread, "#thread")
+    await write(page, f">>{numbers[-1]}\nMine")
+    mine = page.locator(".comments .comment.mine")
+    await expect(mine.locator(".own-acts")).to_be_visible()
+    await mine.locator(".retract").click()
+    no = await mine.get_attribute("data-no")
+    await thread.post(f">>{no}\nAn answer")
+    await page.locator(f"#no-{numbers[-2]} .hide").click()
+    await write(page, "x" * 5001)
+    await expect(page.locator(".outgoing .again")).to_be_visible()
+    await page.fill("#text", "x" * 4600)
+    await mine.locator(".text a.ref").focus()
+    await expect(page.locator(".preview")).to_be_visible()
+    assert await axe(page) == []
+    await page.click(".open-yours")
+    await expect(page.locator(".yours")).to_be_visible()
+    assert await axe(page) == []

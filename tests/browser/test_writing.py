@@ -215,6 +215,33 @@ async def test_a_draft_survives_a_reload_and_a_closed_tab(context: BrowserContex
     await expect(page.locator("#text")).to_have_value("")
 
 
+REFUSING = """for (const name of ["localStorage", "indexedDB"]) {
+  Object.defineProperty(window, name, { get() { throw new DOMException("refused", "SecurityError"); } });
+}"""
+FULL = """for (let size = 1 << 20; size > 0; size >>= 1) {
+  try {
+    for (;;) localStorage.setItem(`filled.${localStorage.length}`, "x".repeat(size));
+  } catch {}
+}"""
+
+
+@pytest.mark.parametrize("storage", [REFUSING, FULL], ids=["refused", "full"])
+async def test_without_a_place_to_keep_anything_one_writes_all_the_same(
+    context: BrowserContext, thread: Thread, storage: str
+) -> None:
+    await context.add_init_script(storage)
+    page = await read(context, thread)
+    await write(page, "x" * 5001)
+    await expect(state(page)).to_contain_text("5,000")
+    await page.locator(".outgoing .edit").click()
+    assert await page.input_value("#text") == "x" * 5001
+    await write(page, "Shorter")
+    await stands_once(page, thread, "Shorter")
+    await page.locator(".comment.mine .retract").click()
+    await page.locator(".comment.mine .retract").click()
+    await expect(page.locator(".comments .gone")).to_have_count(1)
+
+
 async def test_what_was_not_sent_is_sent_by_the_next_page(context: BrowserContext, thread: Thread) -> None:
     page = await read(context, thread)
     await context.set_offline(offline=True)

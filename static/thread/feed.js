@@ -31,8 +31,10 @@ export class Feed {
   #waiting = new Set();
   /** @type {Set<HTMLElement>} Those that keep a height. */
   #held = new Set();
-  /** @type {Set<HTMLElement>} Runs that came later than the page, and were in view ever since. */
+  /** @type {Set<Element>} Runs that came later than the page, and are always laid out. */
   #awake = new Set();
+  /** @type {Element[]} Those of them that may rest, for they are out of view. */
+  #tired = [];
 
   /**
    * @param {object} options
@@ -74,15 +76,13 @@ export class Feed {
     return this.#shown.slice(0, size);
   }
 
-  /** The comments that can be seen just now. */
+  /** The comments that can be seen just now. Runs are asked first: what is in one at rest would be laid out for it. */
   get inView() {
-    let at = search(this.#shown, (no) => this.#item(no).getBoundingClientRect().bottom > 0);
-    const seen = [];
-    for (let no = this.#shown[at]; no !== undefined; no = this.#shown[++at]) {
-      if (this.#item(no).getBoundingClientRect().top >= innerHeight) break;
-      seen.push(this.#item(no));
-    }
-    return seen;
+    const runs = [...this.#list.children];
+    const from = search(runs, (run) => run.getBoundingClientRect().bottom > 0);
+    const to = search(runs, (run) => run.getBoundingClientRect().top >= innerHeight);
+    const items = runs.slice(from, to).flatMap((run) => [...run.children]);
+    return /** @type {HTMLElement[]} */ (items).filter(onScreen);
   }
 
   /** Whether the last comment can be seen just now. */
@@ -108,7 +108,7 @@ export class Feed {
   put(comments) {
     if (!comments.length) return;
     const seen = this.inView;
-    this.#rest();
+    this.#tired = [...this.#awake].filter((run) => !onScreen(run));
     const plans = comments.map((comment) => this.#plan(comment, seen));
     keepPlace(this.#anchors(seen), () => {
       for (const plan of plans) this.#carryOut(plan);
@@ -197,15 +197,6 @@ export class Feed {
     return seen;
   }
 
-  /** Let runs that are out of view go unrendered, not before they were laid out: then the browser knows their size. */
-  #rest() {
-    for (const run of this.#awake) {
-      if (onScreen(run)) continue;
-      run.classList.add("resting");
-      this.#awake.delete(run);
-    }
-  }
-
   /**
    * @param {Comment} comment
    * @param {HTMLElement[]} seen
@@ -268,11 +259,22 @@ export class Feed {
       before.after(item);
       return;
     }
+    this.#rest();
     const fresh = copy("run");
     this.#awake.add(fresh);
     fresh.append(item);
     if (run) run.after(fresh);
     else this.#list.prepend(fresh);
+  }
+
+  /**
+   * For each run that comes let another go unrendered: one, for that costs as much as laying it out; and one that was
+   * laid out, for the browser knows its size then.
+   */
+  #rest() {
+    const run = this.#tired.shift();
+    run?.classList.add("resting");
+    if (run) this.#awake.delete(run);
   }
 
   /**
@@ -343,8 +345,9 @@ function insert(order, no) {
 /**
  * The first place in an order from which on something holds.
  *
- * @param {number[]} order
- * @param {(no: number) => boolean} holds
+ * @template T
+ * @param {T[]} order
+ * @param {(each: T) => boolean} holds
  */
 function search(order, holds) {
   let low = 0;

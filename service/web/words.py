@@ -39,7 +39,7 @@ def words(language: Language) -> Mapping[str, Phrase]:
             "%(num)s comments that you had seen were taken away:",
         ),
         "since-much": gettext("Much has changed since you were here."),
-        # one's own, static/thread/composer.js, outgoing.js, own.js and yours.js
+        # one's own, static/thread/composer.js, outgoing.js, own.js and settings.js
         "length": gettext("%(length)s of %(most)s characters."),
         "slow": plural(
             "One comment every %(num)s second from each of us, please.",

@@ -17,8 +17,8 @@ import { Outgoing } from "./outgoing.js";
 import { Own } from "./own.js";
 import { Quotes } from "./quotes.js";
 import { Reading } from "./reading.js";
+import { Settings } from "./settings.js";
 import { Turns } from "./turns.js";
-import { Yours } from "./yours.js";
 
 /** @import { Accepted, Inbound, ThreadState } from "../net/wire.js" */
 /** @import { Verdict } from "./ledger.js" */
@@ -43,7 +43,7 @@ export class Conversation {
   #quotes;
   #reading;
   #keys;
-  #yours;
+  #settings;
   #keyring = new Keyring();
   #life = new AbortController();
   #refilling = false;
@@ -100,12 +100,12 @@ export class Conversation {
       position: this.#ledger,
       onlook: () => this.#turns.look(),
     });
-    this.#yours = new Yours(root, hidden, () => this.#feed.each((item, no) => this.#own.dress(item, no)));
+    this.#settings = new Settings(root, hidden, () => this.#feed.each((item, no) => this.#own.dress(item, no)));
     this.#keys = new Keys({
       root,
       feed: this.#feed,
       quote: (item) => this.#quote(item),
-      help: () => this.#yours.open(),
+      help: () => this.#settings.open(),
     });
     this.#head = new Head(root);
     this.#listen();
@@ -136,7 +136,7 @@ export class Conversation {
     this.#turns.listen(signal);
     this.#reading.listen(signal);
     this.#keys.listen(signal);
-    this.#yours.listen(signal);
+    this.#settings.listen(signal);
     this.#root.addEventListener("click", (event) => this.#click(event), { signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.#connection.wake(), { signal });
     addEventListener("online", () => this.#connection.open(), { signal });

@@ -4,8 +4,8 @@ import { say } from "./words.js";
 
 /** @import { Hidden } from "../kept/hidden.js" */
 
-/** The one place for what this browser keeps: the keys, what is hidden, and an end to all of it. */
-export class Yours {
+/** The dialog of what a reader can set: single keys, what is hidden, and an end to all that this browser keeps. */
+export class Settings {
   #dialog;
   #root;
   #hidden;
@@ -18,7 +18,7 @@ export class Yours {
    */
   constructor(root, hidden, onchange) {
     this.#root = root;
-    this.#dialog = /** @type {HTMLDialogElement} */ (part(root, ".yours"));
+    this.#dialog = /** @type {HTMLDialogElement} */ (part(root, ".settings"));
     this.#hidden = hidden;
     this.#onchange = onchange;
   }
@@ -26,7 +26,7 @@ export class Yours {
   /** @param {AbortSignal} signal ends listening */
   listen(signal) {
     const words = this.#words;
-    part(this.#root, ".open-yours").addEventListener("click", () => this.open(), { signal });
+    part(this.#root, ".open-settings").addEventListener("click", () => this.open(), { signal });
     words.addEventListener("change", () => this.#hide(words.value), { signal });
     part(this.#dialog, ".show-all").addEventListener("click", () => this.#showAll(), { signal });
     part(this.#dialog, ".forget").addEventListener("click", () => this.#forget(), { signal });

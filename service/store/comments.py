@@ -79,6 +79,15 @@ class Retracted(NamedTuple):
     position: Position
 
 
+class Changed(NamedTuple):
+    """A comment that a moderator brought into another state; `change` is what readers get, where they can see it."""
+
+    no: int
+    thread: ThreadId
+    change: Comment | None
+    position: Position
+
+
 class Comments:
     """The comments in one database. Every method raises `Unavailable` while it is away."""
 
@@ -203,6 +212,12 @@ async def post(connection: Connection, drafts: Sequence[Draft]) -> list[Outcome]
             [draft.text_tag for draft in drafts],
         )
     return [_outcome(row, draft.text) for row, draft in zip(rows, drafts, strict=True)]
+
+
+def changed(row: asyncpg.Record) -> Changed:
+    """A comment as `judge_comments` left it."""
+    position = Position(row["thread_epoch"], row["thread_version"], row["thread_count"])
+    return Changed(row["no"], ThreadId(row["thread"]), _comment(row) if row["raised"] else None, position)
 
 
 def _outcome(row: asyncpg.Record, text: str) -> Outcome:

@@ -15,7 +15,7 @@ import yaml
 from aiohttp import web
 
 from service import protocol, settings
-from service.__main__ import _parser
+from service.commands import parser as _parser
 from service.errors import Refusal
 from service.health import Readiness
 from service.web.routes import ROUTES

@@ -27,7 +27,8 @@ FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
     ("process", frozenset({"worker"})),
     ("crew", frozenset({"crew"})),
     ("supervisor", frozenset({"supervisor"})),
-    ("commands", frozenset({"__main__"})),
+    ("commands", frozenset({"commands"})),
+    ("entrance", frozenset({"__main__"})),
 )
 FLOOR = {noun: number for number, (_, nouns) in enumerate(FLOORS) for noun in nouns}
 MODULES = sorted(SERVICE.rglob("*.py"))

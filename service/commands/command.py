@@ -1,0 +1,100 @@
+"""What every command has: a place on the command line, settings, an end, and the database it works on."""
+
+import argparse
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+from service import embedded, logs, settings, supervisor
+from service.errors import StartError, Unavailable
+from service.settings import Settings
+from service.stop import Stop
+from service.store import database
+from service.store.database import Pool
+
+Commands = Any  # the type of argparse's subparsers is private to it
+
+
+def add(
+    commands: Commands, name: str, run: Callable[[argparse.Namespace], int], summary: str, description: str
+) -> argparse.ArgumentParser:
+    """Add a command; `run` is given its options, and returns the exit status."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog="Settings: see python -m service --help.",
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_noun(commands: Commands, name: str, summary: str) -> Commands:
+    """Add a noun that has commands of its own."""
+    parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+
+def start() -> Settings:
+    """The settings, with the log set up as they say. Raises `StartError`."""
+    given = settings.load()
+    logs.set_up(given.log_level)
+    return given
+
+
+def run(
+    command: Coroutine[Any, Any, int | None], parent: int | None = None, renew: Callable[[], None] | None = None
+) -> int:
+    """Run a command until it is done or stopped. SIGHUP renews what can be renewed, and stops anything else."""
+
+    async def main() -> int:
+        task = asyncio.current_task()
+        assert task is not None
+        stop = Stop(task)
+        stop.at_signals()
+        if renew is not None:
+            stop.at_hang_up(renew)
+        if parent is not None:
+            stop.after(parent)
+        try:
+            return await command or 0
+        except asyncio.CancelledError:
+            if not stop.asked:
+                raise
+            return 0
+
+    return asyncio.run(main())
+
+
+@contextlib.asynccontextmanager
+async def pool(given: Settings) -> AsyncIterator[Pool]:
+    """The database that is set or bundled, at this release's schema."""
+    async with reached(given) as url:
+        await supervisor.migrate(url, say)
+        async with database.pool(url, 1) as connections:
+            yield connections
+
+
+@contextlib.asynccontextmanager
+async def reached(given: Settings) -> AsyncIterator[str]:
+    """The URL of the database. Raises `StartError` where it does not answer."""
+    async with contextlib.AsyncExitStack() as stack:
+        url = given.database_url
+        if url is None:
+            url = (await stack.enter_async_context(embedded.stores(given.data_dir, complain, valkey=False))).postgres
+        try:
+            yield url
+        except Unavailable as refusal:
+            raise StartError(supervisor.no_postgres(url, refusal)) from None
+
+
+def say(line: str) -> None:
+    """Tell what was done."""
+    print(line, flush=True)
+
+
+def complain(line: str) -> None:
+    """Tell what was not done."""
+    print(line, file=sys.stderr, flush=True)

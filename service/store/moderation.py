@@ -1,0 +1,86 @@
+"""What moderators do, in Postgres: every act changes what readers see and is written into the record, in one step."""
+
+import datetime
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from service.errors import NotFound
+from service.protocol import CommentNo, Slug, Thread, ThreadId
+from service.store import queries
+from service.store.comments import Changed, Position, changed
+from service.store.database import Pool, available
+
+SQL = queries.load("moderation")
+Verdict = Literal["published", "held", "removed"]
+
+
+class ThreadChanged(NamedTuple):
+    """Where a thread stands after an act on it, and whether that differs from before."""
+
+    thread: ThreadId
+    raised: bool
+    position: Position
+
+
+class Act(NamedTuple):
+    """One line of the record. `moderator` is None for the command line; `was`: the state or the seconds before."""
+
+    id: int
+    at: datetime.datetime
+    moderator: str | None
+    kind: str
+    slug: Slug
+    comment: CommentNo | None
+    was: str
+    reason: str
+
+
+class Held(NamedTuple):
+    """A comment that waits for a moderator."""
+
+    no: CommentNo
+    at: datetime.datetime
+    text: str
+    slug: Slug
+
+
+class Moderation:
+    """Acts on the comments and threads of one database. Every method raises `Unavailable` while it is away."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def judge(
+        self, numbers: Sequence[CommentNo], verdict: Verdict, reason: str, moderator: str | None = None
+    ) -> list[Changed]:
+        """Bring comments into a state; those that were in another and could be, in the order of their versions.
+
+        A retracted comment, and one whose text was erased, stays as it is.
+        """
+        async with available():
+            rows = await self._pool.fetch(SQL["judge"], list(numbers), verdict, reason, moderator)
+        return [changed(row) for row in rows]
+
+    async def judge_thread(
+        self, slug: Slug, state: str | None, slow: int | None, reason: str, moderator: str | None = None
+    ) -> ThreadChanged:
+        """Open, close, hold or slow a thread; None leaves one of the two as it is. Raises `NotFound`."""
+        async with available():
+            row = await self._pool.fetchrow(SQL["judge_thread"], slug, state, slow, reason, moderator)
+        if row is None:
+            raise NotFound
+        thread = msgspec.convert({"state": row["thread_state"], "slow": row["thread_slow"]}, Thread)
+        position = Position(row["thread_epoch"], row["thread_version"], row["thread_count"], thread)
+        return ThreadChanged(ThreadId(row["thread"]), row["raised"], position)
+
+    async def acts(self, limit: int, slug: Slug | None = None) -> list[Act]:
+        """The latest acts, the newest first: of one article's thread, or of all."""
+        async with available():
+            return [Act(*row) for row in await self._pool.fetch(SQL["acts"], slug, limit)]
+
+    async def held(self, limit: int) -> list[Held]:
+        """What waits for a moderator, the oldest first."""
+        async with available():
+            return [Held(*row) for row in await self._pool.fetch(SQL["held"], limit)]

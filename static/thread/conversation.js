@@ -18,6 +18,7 @@ import { Own } from "./own.js";
 import { Quotes } from "./quotes.js";
 import { Reading } from "./reading.js";
 import { Settings } from "./settings.js";
+import { numberOf } from "./text.js";
 import { Turns } from "./turns.js";
 
 /** @import { Accepted, Inbound, ThreadState } from "../net/wire.js" */
@@ -139,13 +140,18 @@ export class Conversation {
     this.#settings.listen(signal);
     this.#root.addEventListener("click", (event) => this.#click(event), { signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.#connection.wake(), { signal });
-    addEventListener("online", () => this.#connection.open(), { signal });
+    addEventListener("online", () => this.#reopen(), { signal });
     addEventListener("offline", () => this.#render(), { signal });
     addEventListener("hashchange", () => this.#seek(), { signal });
     // A page that the browser keeps for its back button may hold no connection.
     addEventListener("pagehide", () => this.#connection.close(), { signal });
-    addEventListener("pageshow", (event) => event.persisted && this.#connection.open(), { signal });
+    addEventListener("pageshow", (event) => event.persisted && this.#reopen(), { signal });
     this.#seek();
+  }
+
+  #reopen() {
+    this.#connection.open();
+    this.#render();
   }
 
   /**
@@ -273,9 +279,9 @@ export class Conversation {
   #click(event) {
     const link = event.target instanceof Element ? event.target.closest(".permalink, .quote, a.ref") : null;
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const item = /** @type {HTMLElement | null} */ (link.closest(".comment"));
+    const item = /** @type {HTMLElement | null} */ (link.closest(".comment[data-no]"));
     const quotes = item && !link.matches("a.ref") && this.#composer.open;
-    const no = Number(link.getAttribute("href")?.split("/").pop());
+    const no = numberOf(link);
     if (!quotes && !this.#feed.find(no)) return;
     event.preventDefault();
     if (quotes) {

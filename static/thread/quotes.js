@@ -1,7 +1,7 @@
 import { comment } from "../net/comments.js";
 import { markup } from "./markup.js";
-import { referencesOf } from "./own.js";
 import { copy, part } from "./part.js";
+import { numberOf, referencesOf, referenceTo } from "./text.js";
 
 /** @import { Feed } from "./feed.js" */
 
@@ -67,15 +67,8 @@ export class Quotes {
     const place = this.#feed.find(no)?.querySelector(".answers");
     const answers = this.#answersOf(no);
     if (!place || place.children.length === answers.size) return;
-    const links = [...answers]
-      .sort((one, other) => one - other)
-      .map((answer) => {
-        const link = copy("answer");
-        link.setAttribute("href", `/comments/${answer}`);
-        link.textContent = `>>${answer}`;
-        return link;
-      });
-    place.replaceChildren(...links);
+    const inOrder = [...answers].sort((one, other) => one - other);
+    place.replaceChildren(...inOrder.map(referenceTo));
   }
 
   /** @param {EventTarget | null} target */
@@ -98,7 +91,7 @@ export class Quotes {
     this.#link?.removeAttribute("aria-describedby");
     this.#link = link;
     if (!link) return;
-    const shown = await this.#copyOf(Number(link.getAttribute("href")?.split("/").pop())).catch(() => null);
+    const shown = await this.#copyOf(numberOf(link)).catch(() => null);
     if (this.#link !== link || !shown) return;
     this.#preview.replaceChildren(...shown);
     this.#preview.showPopover?.();

@@ -57,7 +57,12 @@ export class Conversation {
     this.#root = root;
     this.#page = `/articles/${encodeURIComponent(slug)}`;
     this.#comments = new Comments(this.#page);
-    this.#feed = new Feed({ root, stamp: stampIn(timezone), dress: (item, no) => this.#dress(item, no) });
+    this.#feed = new Feed({
+      root,
+      stamp: stampIn(timezone),
+      dress: (item, no) => this.#dress(item, no),
+      ondrop: (numbers) => this.#dropped(numbers),
+    });
     this.#ledger = new Ledger({ ...rendered(root), comments: this.#feed.run });
     this.#connection = new Connection({
       comments: this.#comments,
@@ -163,6 +168,12 @@ export class Conversation {
     this.#quotes.dress(item, no);
   }
 
+  /** @param {number[]} numbers */
+  #dropped(numbers) {
+    this.#quotes.forget(numbers);
+    this.#reading.forget(numbers);
+  }
+
   /** @param {Inbound} message */
   #hear(message) {
     if (message.type === "accepted" || message.type === "refused") this.#outbox.answer(message);
@@ -173,7 +184,9 @@ export class Conversation {
 
   /** @param {Verdict} verdict */
   #follow({ comments, whole, next }) {
-    const fresh = comments.filter(({ no, gone }) => !gone && !this.#feed.find(no)).map(({ no }) => no);
+    const from = whole ? (this.#feed.first ?? 0) : 0; // a window may reach further back than what was here
+    const come = comments.filter(({ no, gone }) => !gone && no >= from && !this.#feed.find(no));
+    const fresh = come.map(({ no }) => no);
     if (whole) this.#feed.replace(comments);
     else this.#feed.put(comments);
     const mine = new Set(fresh.filter((no) => this.#isMine(no)));

@@ -86,6 +86,12 @@ export class Reading {
     this.look();
   }
 
+  /** @param {number[]} numbers what is on the page no more, and will not be seen */
+  forget(numbers) {
+    for (const no of numbers) this.#unseen.delete(no);
+    this.#show();
+  }
+
   /** See what is in view; once a frame is enough, and while the page is hidden nothing is seen. */
   look() {
     this.#show();

@@ -94,9 +94,10 @@ export class Connection {
     this.#onstate();
   }
 
-  /** The page is shown again: don't wait any longer, and don't trust a line that slept. */
+  /** The page is shown again: don't wait any longer, and trust no line that slept. */
   wake() {
     this.#line?.check();
+    this.#dialed?.check();
     if (!this.#line && !this.#dialed) this.open();
   }
 

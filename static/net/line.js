@@ -7,11 +7,12 @@ export const UNHEARD = 1006; // what a browser says of a socket that broke
 export class Line {
   /** Whether it has brought what there is. */
   joined = false;
+  /** Whether it brings nothing any more. */
+  ended = false;
   #onmessage;
   #onend;
   #watchdog = 0;
   #heardAt = 0;
-  #ended = false;
 
   /**
    * @param {(line: Line, message: Inbound) => void} onmessage
@@ -41,7 +42,7 @@ export class Line {
 
   /** Close without a word to the owner. */
   close() {
-    this.#ended = true;
+    this.ended = true;
     clearTimeout(this.#watchdog);
     this.hangUp();
   }
@@ -55,7 +56,7 @@ export class Line {
 
   /** @param {Inbound} message */
   take(message) {
-    if (this.#ended) return;
+    if (this.ended) return;
     this.heard();
     if (message.type === "joined") this.joined = true;
     this.#onmessage(this, message);
@@ -63,7 +64,7 @@ export class Line {
 
   /** @param {number} code */
   end(code) {
-    if (this.#ended) return;
+    if (this.ended) return;
     this.close();
     this.#onend(this, code);
   }

@@ -32,6 +32,7 @@ export class Polling extends Line {
   async #ask() {
     try {
       const joined = await this.#comments.since(this.#position);
+      if (this.ended) return;
       this.#timer = setTimeout(() => this.#ask(), PERIOD);
       this.take(joined);
     } catch {

@@ -18,6 +18,7 @@ import { Own } from "./own.js";
 import { Quotes } from "./quotes.js";
 import { Reading } from "./reading.js";
 import { Settings } from "./settings.js";
+import { numberOf } from "./text.js";
 import { Turns } from "./turns.js";
 
 /** @import { Accepted, Inbound, ThreadState } from "../net/wire.js" */
@@ -56,7 +57,12 @@ export class Conversation {
     this.#root = root;
     this.#page = `/articles/${encodeURIComponent(slug)}`;
     this.#comments = new Comments(this.#page);
-    this.#feed = new Feed({ root, stamp: stampIn(timezone), dress: (item, no) => this.#dress(item, no) });
+    this.#feed = new Feed({
+      root,
+      stamp: stampIn(timezone),
+      dress: (item, no) => this.#dress(item, no),
+      ondrop: (numbers) => this.#dropped(numbers),
+    });
     this.#ledger = new Ledger({ ...rendered(root), comments: this.#feed.run });
     this.#connection = new Connection({
       comments: this.#comments,
@@ -139,13 +145,18 @@ export class Conversation {
     this.#settings.listen(signal);
     this.#root.addEventListener("click", (event) => this.#click(event), { signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.#connection.wake(), { signal });
-    addEventListener("online", () => this.#connection.open(), { signal });
+    addEventListener("online", () => this.#reopen(), { signal });
     addEventListener("offline", () => this.#render(), { signal });
     addEventListener("hashchange", () => this.#seek(), { signal });
     // A page that the browser keeps for its back button may hold no connection.
     addEventListener("pagehide", () => this.#connection.close(), { signal });
-    addEventListener("pageshow", (event) => event.persisted && this.#connection.open(), { signal });
+    addEventListener("pageshow", (event) => event.persisted && this.#reopen(), { signal });
     this.#seek();
+  }
+
+  #reopen() {
+    this.#connection.open();
+    this.#render();
   }
 
   /**
@@ -155,6 +166,12 @@ export class Conversation {
   #dress(item, no) {
     this.#own.dress(item, no);
     this.#quotes.dress(item, no);
+  }
+
+  /** @param {number[]} numbers */
+  #dropped(numbers) {
+    this.#quotes.forget(numbers);
+    this.#reading.forget(numbers);
   }
 
   /** @param {Inbound} message */
@@ -167,7 +184,9 @@ export class Conversation {
 
   /** @param {Verdict} verdict */
   #follow({ comments, whole, next }) {
-    const fresh = comments.filter(({ no, gone }) => !gone && !this.#feed.find(no)).map(({ no }) => no);
+    const from = whole ? (this.#feed.first ?? 0) : 0; // a window may reach further back than what was here
+    const come = comments.filter(({ no, gone }) => !gone && no >= from && !this.#feed.find(no));
+    const fresh = come.map(({ no }) => no);
     if (whole) this.#feed.replace(comments);
     else this.#feed.put(comments);
     const mine = new Set(fresh.filter((no) => this.#isMine(no)));
@@ -273,9 +292,9 @@ export class Conversation {
   #click(event) {
     const link = event.target instanceof Element ? event.target.closest(".permalink, .quote, a.ref") : null;
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const item = /** @type {HTMLElement | null} */ (link.closest(".comment"));
+    const item = /** @type {HTMLElement | null} */ (link.closest(".comment[data-no]"));
     const quotes = item && !link.matches("a.ref") && this.#composer.open;
-    const no = Number(link.getAttribute("href")?.split("/").pop());
+    const no = numberOf(link);
     if (!quotes && !this.#feed.find(no)) return;
     event.preventDefault();
     if (quotes) {

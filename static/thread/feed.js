@@ -21,6 +21,7 @@ export class Feed {
   #end;
   #stamp;
   #dress;
+  #ondrop;
   /** @type {Map<number, HTMLElement>} */
   #items = new Map();
   /** @type {number[]} The numbers that are here, in order. */
@@ -41,12 +42,14 @@ export class Feed {
    * @param {HTMLElement} options.root the thread's element
    * @param {(at: string) => string} options.stamp a time as the page shows it
    * @param {(item: HTMLElement, no: number) => void} options.dress gives a comment what only this reader sees
+   * @param {(numbers: number[]) => void} options.ondrop told which are on the page no more
    */
-  constructor({ root, stamp, dress }) {
+  constructor({ root, stamp, dress, ondrop }) {
     this.#list = part(root, ".comments");
     this.#end = part(root, ".composer");
     this.#stamp = stamp;
     this.#dress = dress;
+    this.#ondrop = ondrop;
     for (const item of this.#list.querySelectorAll(".comment")) this.#enter(/** @type {HTMLElement} */ (item));
     this.#here = [...this.#items.keys()];
     this.#shown = [...this.#here];
@@ -144,6 +147,7 @@ export class Feed {
       }
       this.#here = this.#here.filter((no) => !dropped.has(no));
       this.#shown = this.#shown.filter((no) => !dropped.has(no));
+      this.#ondrop(numbers);
     });
   }
 

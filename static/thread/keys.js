@@ -45,17 +45,20 @@ export class Keys {
     event.preventDefault();
   }
 
-  /** @returns {HTMLElement | null | undefined} the comment that has the focus, or else the first in view */
+  /** @returns {HTMLElement | null | undefined} the comment that has the focus; one that is on its way has no number yet */
+  #focused() {
+    return document.activeElement?.closest(".comment[data-no]");
+  }
+
+  /** @returns {HTMLElement | undefined} the comment that has the focus, or else the first in view */
   #here() {
-    const focused = document.activeElement?.closest(".comment");
-    return /** @type {HTMLElement | null | undefined} */ (focused) ?? this.#feed.inView[0];
+    return this.#focused() ?? this.#feed.inView[0];
   }
 
   /** @param {number} by */
   #go(by) {
-    const focused = document.activeElement?.closest(".comment");
     const no = Number(this.#here()?.dataset.no ?? this.#feed.first);
-    const item = this.#feed.beside(no, focused ? by : 0);
+    const item = this.#feed.beside(no, this.#focused() ? by : 0);
     item?.focus({ preventScroll: true });
     item?.scrollIntoView({ block: "nearest" });
   }

@@ -1,6 +1,6 @@
 import { newOp } from "../net/op.js";
-import { plainText } from "./own.js";
 import { copy, part } from "./part.js";
+import { plainText } from "./text.js";
 import { say, write } from "./words.js";
 
 /** @import { Unsent, Entry } from "../kept/unsent.js" */

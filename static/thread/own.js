@@ -1,4 +1,5 @@
 import { copy, part } from "./part.js";
+import { plainText, referencesOf } from "./text.js";
 import { say } from "./words.js";
 
 /** @import { Hidden } from "../kept/hidden.js" */
@@ -111,28 +112,6 @@ export class Own {
     const answer = await this.retract(no);
     if (answer.type === "refused") button.textContent = say(`refused.${answer.code}`) || answer.message;
   }
-}
-
-/**
- * The numbers that a comment's text mentions.
- *
- * @param {ParentNode} text
- * @returns {number[]}
- */
-export function referencesOf(text) {
-  const links = [...text.querySelectorAll("a.ref")];
-  return [...new Set(links.map((link) => Number(link.getAttribute("href")?.split("/").pop())))];
-}
-
-/**
- * A comment's text as its author wrote it, from its markup.
- *
- * @param {HTMLElement} text
- */
-export function plainText(text) {
-  const whole = /** @type {HTMLElement} */ (text.cloneNode(true));
-  for (const end of whole.querySelectorAll("br")) end.replaceWith("\n");
-  return Array.from(whole.children, (paragraph) => paragraph.textContent).join("\n\n");
 }
 
 /** @param {HTMLElement | null} button one that was left without a second press */

@@ -1,7 +1,7 @@
 import { comment } from "../net/comments.js";
 import { markup } from "./markup.js";
-import { referencesOf } from "./own.js";
 import { copy, part } from "./part.js";
+import { numberOf, referencesOf, referenceTo } from "./text.js";
 
 /** @import { Feed } from "./feed.js" */
 
@@ -12,9 +12,9 @@ export class Quotes {
   #root;
   #feed;
   #preview;
-  /** @type {Map<number, number[]>} Each comment's references. */
+  /** @type {Map<number, number[]>} The references of each comment that has any. */
   #quoted = new Map();
-  /** @type {Map<number, Set<number>>} Each comment's answers. */
+  /** @type {Map<number, Set<number>>} The answers to each comment that has any. */
   #answers = new Map();
   /** @type {Element | null} What the preview belongs to. */
   #link = null;
@@ -47,35 +47,35 @@ export class Quotes {
    * @param {number} no
    */
   dress(item, no) {
-    const now = referencesOf(part(item, ".text"));
-    const before = this.#quoted.get(no) ?? [];
-    this.#quoted.set(no, now);
-    for (const other of before) if (!now.includes(other)) this.#answersOf(other).delete(no);
-    for (const other of now) this.#answersOf(other).add(no);
-    for (const other of new Set([...before, ...now, no])) this.#list(other);
+    this.#refer(no, referencesOf(part(item, ".text")));
   }
 
-  /** @param {number} no */
-  #answersOf(no) {
-    const answers = this.#answers.get(no) ?? new Set();
-    this.#answers.set(no, answers);
-    return answers;
+  /** @param {number[]} numbers comments that are on the page no more */
+  forget(numbers) {
+    for (const no of numbers) this.#refer(no, []);
+  }
+
+  /**
+   * @param {number} no
+   * @param {number[]} now what it refers to
+   */
+  #refer(no, now) {
+    const before = this.#quoted.get(no) ?? [];
+    if (now.length) this.#quoted.set(no, now);
+    else this.#quoted.delete(no);
+    for (const other of before) this.#answers.get(other)?.delete(no);
+    for (const other of now) this.#answers.set(other, (this.#answers.get(other) ?? new Set()).add(no));
+    for (const other of new Set([...before, ...now, no])) this.#list(other);
   }
 
   /** @param {number} no */
   #list(no) {
     const place = this.#feed.find(no)?.querySelector(".answers");
-    const answers = this.#answersOf(no);
+    const answers = this.#answers.get(no) ?? new Set();
+    if (!answers.size) this.#answers.delete(no);
     if (!place || place.children.length === answers.size) return;
-    const links = [...answers]
-      .sort((one, other) => one - other)
-      .map((answer) => {
-        const link = copy("answer");
-        link.setAttribute("href", `/comments/${answer}`);
-        link.textContent = `>>${answer}`;
-        return link;
-      });
-    place.replaceChildren(...links);
+    const inOrder = [...answers].sort((one, other) => one - other);
+    place.replaceChildren(...inOrder.map(referenceTo));
   }
 
   /** @param {EventTarget | null} target */
@@ -98,7 +98,7 @@ export class Quotes {
     this.#link?.removeAttribute("aria-describedby");
     this.#link = link;
     if (!link) return;
-    const shown = await this.#copyOf(Number(link.getAttribute("href")?.split("/").pop())).catch(() => null);
+    const shown = await this.#copyOf(numberOf(link)).catch(() => null);
     if (this.#link !== link || !shown) return;
     this.#preview.replaceChildren(...shown);
     this.#preview.showPopover?.();

@@ -1,6 +1,7 @@
 import { ago } from "./clock.js";
 import { copy, part } from "./part.js";
 import { onScreen } from "./place.js";
+import { referenceTo } from "./text.js";
 import { own, say, write } from "./words.js";
 
 /** @import { Mark } from "../kept/mark.js" */
@@ -85,6 +86,12 @@ export class Reading {
     this.look();
   }
 
+  /** @param {number[]} numbers what is on the page no more, and will not be seen */
+  forget(numbers) {
+    for (const no of numbers) this.#unseen.delete(no);
+    this.#show();
+  }
+
   /** See what is in view; once a frame is enough, and while the page is hidden nothing is seen. */
   look() {
     this.#show();
@@ -108,12 +115,7 @@ export class Reading {
     const said = mode === "reset" ? [say("since-much")] : [];
     if (fresh) said.push(say("since-new", { num: fresh }));
     if (gone.length) said.push(say("since-gone", { num: gone.length }));
-    const links = gone.map(({ no }) => {
-      const link = copy("answer");
-      link.setAttribute("href", `/comments/${no}`);
-      link.textContent = `>>${no}`;
-      return link;
-    });
+    const links = gone.map(({ no }) => referenceTo(no));
     this.#feed.around(() => {
       place.replaceChildren(said.join(" "), ...links.flatMap((link) => [" ", link]));
       place.hidden = !said.length;

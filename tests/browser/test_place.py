@@ -1,5 +1,6 @@
 """The reader is never moved: whatever comes, what is being read or typed stays where it is, to the pixel."""
 
+import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.pages import counted, go_to, in_view, live, read
@@ -28,13 +29,20 @@ async def test_comments_that_come_while_the_article_is_read_move_nothing(
     await expect(page.locator(".pill")).to_be_hidden()
 
 
+@pytest.mark.parametrize(("width", "anchoring"), [(390, "auto"), (1280, "auto"), (1280, "none")])
 async def test_comments_that_come_above_below_and_amid_what_is_read_move_nothing(
-    context: BrowserContext, thread: Thread
+    context: BrowserContext, thread: Thread, width: int, anchoring: str
 ) -> None:
+    """Also where a browser keeps no place by itself (`overflow-anchor`)."""
     numbers = await thread.fill(100, hold=2)
     held = numbers[1::2]
     page = await read(context, thread)
+    await page.set_viewport_size({"width": width, "height": 900})
     await go_to(page, f"#no-{numbers[50]}")
+    await page.evaluate(
+        "(no) => getSelection().selectAllChildren(document.querySelector(`#no-${no} .text`))", numbers[50]
+    )
+    await page.evaluate("(anchoring) => { document.documentElement.style.overflowAnchor = anchoring }", anchoring)
     seen = await page.evaluate(
         "[...document.querySelectorAll('.comment')].filter(c => { const r = c.getBoundingClientRect();"
         " return r.bottom > 0 && r.top < innerHeight }).map(c => +c.dataset.no)"

@@ -4,7 +4,7 @@ import os
 import signal
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 
 from tests.browser.pages import counted, live, read
 from tests.browser.threads import WORDS, Thread
@@ -103,6 +103,21 @@ async def test_a_page_without_a_network_says_so_and_comes_back_with_it(context: 
     await counted(page, 3)
 
 
+async def test_a_page_does_not_say_that_it_is_offline_when_it_no_longer_is(
+    context: BrowserContext, thread: Thread
+) -> None:
+    page = await context.new_page()
+    mute = False
+    await page.route_web_socket("**/live?*", lambda line: None if mute else line.connect_to_server())
+    await page.goto(thread.url)
+    await live(page)
+    mute = True  # the next line is open, and brings nothing
+    await context.set_offline(True)
+    await says(page, "Offline")
+    await context.set_offline(False)
+    await expect(page.locator(".connection")).not_to_have_text("Offline")
+
+
 async def test_without_sockets_a_page_reads_by_a_stream_and_says_so(browser: Browser, thread: Thread) -> None:
     page = await browser.new_page()
     await page.add_init_script(NO_SOCKETS)
@@ -121,6 +136,31 @@ async def test_with_neither_sockets_nor_streams_a_page_asks_and_says_so(browser:
     no = (await thread.post())["no"]
     await expect(page.locator(f"#no-{no}")).to_be_attached(timeout=10_000)
     await expect(page.locator(".readers")).to_be_hidden()
+    await page.close()
+
+
+async def test_who_is_on_sockets_again_asks_no_more_even_with_a_question_open(browser: Browser, thread: Thread) -> None:
+    page = await browser.new_page()
+    await page.clock.install()
+    await page.add_init_script(NO_SOCKETS + NO_STREAMS)
+    await page.goto(thread.url)
+    await expect(page.locator(".connection")).to_have_text("Updated every few seconds", timeout=10_000)
+    asked: list[Route] = []
+
+    def hold(question: Route) -> None:
+        asked.append(question)
+
+    await page.route("**/comments?*", hold)
+    await page.clock.fast_forward(6_000)
+    await eventually(lambda: len(asked) == 1)
+    await page.evaluate("blocked = false; dispatchEvent(new Event('online'))")
+    await live(page)
+    async with page.expect_event("requestfinished"):
+        await asked[0].continue_()
+    for _ in range(2):
+        await arrives(page, thread)
+        await page.clock.fast_forward(6_000)
+    assert len(asked) == 1
     await page.close()
 
 
@@ -200,6 +240,22 @@ async def test_a_hidden_tab_counts_in_its_title(context: BrowserContext, thread:
     await page.evaluate(HIDE, False)
     await expect(page).to_have_title(title)
     await expect(page.locator(".line")).to_have_text("New since you were here")
+
+
+async def test_what_is_on_the_page_no_more_is_not_counted_as_new(context: BrowserContext, thread: Thread) -> None:
+    numbers = await thread.fill(300)
+    page = await read(context, thread, f"#no-{numbers[275]}")
+    await thread.fill(120)
+    await expect(page.locator(".pill")).to_have_text("120 new comments")
+    await context.set_offline(True)
+    await says(page, "Offline")
+    await thread.fill(400)
+    await context.set_offline(False)
+    await counted(page, 820)
+    await expect(page.locator("live-thread")).to_have_attribute("data-later", "true")
+    left = await page.locator(".comments .fresh").count()
+    assert 0 < left < 120
+    await expect(page.locator(".pill")).to_have_text(f"{left} new comments")
 
 
 async def test_a_tab_that_is_shown_again_does_not_wait(browser: Browser, thread: Thread) -> None:

@@ -113,6 +113,25 @@ async def test_a_comment_is_pending_at_once_then_real_and_never_twice_nor_gone(
     await expect(page.locator(".announcer")).to_have_text("")
 
 
+async def test_one_that_stands_elsewhere_is_gone_to_and_not_quoted_by_no_number(
+    context: BrowserContext, thread: Thread
+) -> None:
+    page, valve = await context.new_page(), Valve("changes")
+    await valve.fit(page)
+    await page.goto(thread.url)
+    await live(page)
+    await write(page, "Somewhere else")
+    link = page.locator(".outgoing .permalink")
+    await expect(link).not_to_be_empty()
+    await expect(link).to_have_text(f"No. {await thread.last()}")
+    await link.focus()
+    await page.keyboard.press("r")
+    await expect(page.locator("#text")).to_have_value("")
+    await link.click()
+    await expect(page).to_have_url(f"{thread.url}#no-{await thread.last()}")
+    await expect(page.locator("#text")).to_have_value("")
+
+
 async def test_one_who_hears_by_events_and_posts_by_http_does_not_see_a_comment_twice(
     context: BrowserContext, thread: Thread
 ) -> None:

@@ -25,7 +25,7 @@ BEGIN = f"""() => {{
   const observer = new PerformanceObserver((list) => shifts.push(...list.getEntries()));
   observer.observe({{ type: "layout-shift" }});
   const field = document.activeElement;
-  const state = () => [field.value, field.selectionStart, field.selectionEnd];
+  const state = () => [field.value, field.selectionStart, field.selectionEnd, String(getSelection())];
   window.watch = {{ look, shifts, observer, before: look(), field, state, was: JSON.stringify(state()) }};
 }}"""
 END = """async () => {

@@ -13,6 +13,6 @@ ROUNDS = 3_000
 
 @pytest.mark.parametrize("seed", [1, 1_000_001])
 def test_a_page_shows_what_its_thread_holds(seed: int) -> None:
-    command = [NODE, "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", MODEL, str(seed), str(ROUNDS)]
+    command = [str(NODE), "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", str(MODEL), str(seed), str(ROUNDS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == ""

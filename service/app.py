@@ -30,6 +30,8 @@ from service.settings import Settings
 from service.store import database
 from service.store.articles import Articles
 from service.store.comments import Comments
+from service.store.retention import Retention
+from service.sweep import Sweep
 from service.web import headers, middleware, pages
 from service.web.routes import ROUTES
 from service.web.words import words
@@ -61,6 +63,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
     limits = Limits(redis, keyring.site, settings.posts_per_minute)
+    sweep = Sweep(Retention(pool, settings.address_retention_days, settings.removed_retention_days))
     connections = Connections(
         redis,
         keyring.site,
@@ -109,6 +112,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             _run(tasks, rooms.run),
             _run(tasks, connections.run),
             _run(tasks, ingest.run),
+            _run(tasks, sweep.run),
         ]
     )
     return app

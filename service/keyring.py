@@ -7,9 +7,22 @@ neither an op, nor a key, nor an address.
 import base64
 import hashlib
 import hmac
+from typing import NamedTuple
 from uuid import UUID
 
 from service.protocol import Op, ThreadId
+
+
+class Visitor(NamedTuple):
+    """Who asks, without knowing who: keyed hashes of an address, each with a key of its own.
+
+    `limit` is for the limits, and in Redis only. `address`, and `network` of the wider net around it, are kept with a
+    comment for some days, and in a ban: 16 bytes each.
+    """
+
+    limit: str
+    address: bytes
+    network: bytes
 
 
 class Keyring:
@@ -17,9 +30,9 @@ class Keyring:
 
     def __init__(self, secret: str) -> None:
         extracted = hmac.digest(b"afterword", secret.encode(), "sha256")
-        self._op, self._key, self._limit, self._form, self._text, site = (
+        self._op, self._key, self._limit, self._ban, self._net, self._form, self._text, site = (
             hmac.digest(extracted, label + b"\x01", "sha256")  # one block of HKDF-Expand
-            for label in (b"op", b"key", b"limit", b"form", b"text", b"site")
+            for label in (b"op", b"key", b"limit", b"ban", b"net", b"form", b"text", b"site")
         )
         self.site = site.hex()[:12]
         """Names this site's keys and channels in a Redis that others may share."""
@@ -40,9 +53,9 @@ class Keyring:
         """16 bytes that stay when a text is erased, to notice an op used again for other words."""
         return _mac(self._text, text, 16)
 
-    def visitor(self, address: str) -> str:
-        """An address for the rate limits: kept in Redis only, for as long as a limit lasts."""
-        return _mac(self._limit, address, 16).hex()
+    def visitor(self, address: str, network: str) -> Visitor:
+        """A visitor by the canonical forms of an address and of its wider net (service/guard/visitors.py)."""
+        return Visitor(_mac(self._limit, address, 16).hex(), _mac(self._ban, address, 16), _mac(self._net, network, 16))
 
 
 def _mac(key: bytes, message: str, size: int) -> bytes:

@@ -9,7 +9,7 @@ from service import text
 from service.errors import OpReused, Refusal, TooFast
 from service.guard.limits import Limits
 from service.ingest import Ingest
-from service.keyring import Keyring
+from service.keyring import Keyring, Visitor
 from service.protocol import Accepted, AuthorKey, CommentNo, Op, ThreadId
 from service.rooms import Rooms
 from service.run import Run
@@ -34,14 +34,14 @@ class Posting:
         self._ingest = ingest
         self._rooms = rooms
 
-    async def admit(self, thread: ThreadId, posts: Sequence[tuple[Op, str]], visitor: str) -> list[Act | Refusal]:
+    async def admit(self, thread: ThreadId, posts: Sequence[tuple[Op, str]], visitor: Visitor) -> list[Act | Refusal]:
         """Let in what a visitor posts, or tell why not: `Empty`, `TooLong`, `TooFast`, `Unavailable`, for each.
 
         An act that stands already is let in before any limit is asked: who repeats it is no spammer.
         """
-        return await self._guarded([self._cleaned(thread, op, raw) for op, raw in posts], visitor)
+        return await self._guarded([self._cleaned(thread, op, raw, visitor) for op, raw in posts], visitor)
 
-    async def admit_form(self, thread: ThreadId, raw: str, visitor: str) -> Act | Refusal:
+    async def admit_form(self, thread: ThreadId, raw: str, visitor: Visitor) -> Act | Refusal:
         """The same for a form, which has no op: the same words of one visitor within the hour are one act.
 
         The hour is the database's, and the hours beside it are looked up too, so that a form sent again while the
@@ -49,8 +49,10 @@ class Posting:
         """
         cleaned = text.clean(raw)
         hour = await self._comments.hour()
-        op, *others = (self._keyring.form_op(visitor, thread, cleaned, each) for each in (hour, hour - 1, hour + 1))
-        [act] = await self._guarded([self._act(thread, op, cleaned, others)], visitor)
+        op, *others = (
+            self._keyring.form_op(visitor.limit, thread, cleaned, each) for each in (hour, hour - 1, hour + 1)
+        )
+        [act] = await self._guarded([self._act(thread, op, cleaned, visitor, others)], visitor)
         return act
 
     def submit(self, act: Act) -> asyncio.Future[Standing]:
@@ -80,22 +82,24 @@ class Posting:
         standing = retracted.standing
         return Accepted(op, standing.no, standing.version, standing.state)
 
-    def _cleaned(self, thread: ThreadId, op: Op, raw: str) -> Act | Refusal:
+    def _cleaned(self, thread: ThreadId, op: Op, raw: str, visitor: Visitor) -> Act | Refusal:
         try:
-            return self._act(thread, op, text.clean(raw))
+            return self._act(thread, op, text.clean(raw), visitor)
         except Refusal as refusal:
             return refusal
 
-    def _act(self, thread: ThreadId, op: Op, cleaned: text.CommentText, others: Sequence[Op] = ()) -> Act:
+    def _act(
+        self, thread: ThreadId, op: Op, cleaned: text.CommentText, visitor: Visitor, others: Sequence[Op] = ()
+    ) -> Act:
         key = self._keyring.author_key(thread, op)
         also = tuple(self._tag(thread, other) for other in others)
-        draft = Draft(thread, self._keyring.op_tag(key), cleaned, self._keyring.text_tag(cleaned), also)
-        return Act(op, key, draft)
+        tag, text_tag = self._keyring.op_tag(key), self._keyring.text_tag(cleaned)
+        return Act(op, key, Draft(thread, tag, cleaned, text_tag, also, visitor.address, visitor.network))
 
     def _tag(self, thread: ThreadId, op: Op) -> UUID:
         return self._keyring.op_tag(self._keyring.author_key(thread, op))
 
-    async def _guarded(self, acts: list[Act | Refusal], visitor: str) -> list[Act | Refusal]:
+    async def _guarded(self, acts: list[Act | Refusal], visitor: Visitor) -> list[Act | Refusal]:
         """The same acts, those refused that are too many: one question to each store, however many they are."""
         drafts = [act.draft for act in acts if isinstance(act, Act)]
         if self._limits.off or not drafts:
@@ -105,7 +109,7 @@ class Posting:
         except Refusal as refusal:
             return [refusal if isinstance(act, Act) else act for act in acts]
         fresh = [draft.op for draft in drafts if known.isdisjoint(draft.ops)]
-        waits = dict(zip(fresh, await self._limits.post(visitor, fresh), strict=True))
+        waits = dict(zip(fresh, await self._limits.post(visitor.limit, fresh), strict=True))
         return [
             TooFast(retry_after=wait) if isinstance(act, Act) and (wait := waits.get(act.draft.op)) else act
             for act in acts

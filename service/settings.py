@@ -62,6 +62,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="open sockets and streams of a worker; 0: all its files allow", ge=0, le=1_000_000),
     ] = 0
+    address_retention_days: Annotated[
+        int,
+        Meta(description="days for which keyed hashes of an address are kept with a comment", ge=0, le=3650),
+    ] = 7
+    removed_retention_days: Annotated[
+        int,
+        Meta(description="days after which the text of a removed comment is erased", ge=0, le=3650),
+    ] = 30
     challenge: Annotated[Literal["off"], Meta(description="proof of work; only off so far")] = "off"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

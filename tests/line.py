@@ -8,6 +8,7 @@ from typing import Any, cast
 from websockets.frames import Frame, Opcode
 
 from service.guard.pace import Pace
+from service.keyring import Visitor
 from service.web.seat import Seat
 
 
@@ -65,7 +66,7 @@ class Line(asyncio.Transport):
 def seat(line: asyncio.Transport) -> Seat:
     """A seat on a line, in no room, whose client only reads."""
     nothing = cast("Any", None)
-    return Seat(line, nothing, nothing, nothing, visitor="", pace=Pace(0, 0))
+    return Seat(line, nothing, nothing, nothing, visitor=Visitor("", b"", b""), pace=Pace(0, 0))
 
 
 def framed(payload: bytes, opcode: Opcode = Opcode.TEXT, *, fin: bool = True) -> bytes:

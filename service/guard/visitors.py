@@ -1,4 +1,4 @@
-"""Where a request comes from: the address that limits are counted by, in memory only."""
+"""Where a request comes from: the address that limits and bans know a visitor by, in memory only."""
 
 import ipaddress
 import logging
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from service.settings import Network
+
+WIDER = {4: 24, 6: 48}  # the prefix of the wider net, by version of IP
 
 log = logging.getLogger(__name__)
 _warned: set[str] = set()
@@ -32,6 +34,15 @@ def address(request: web.BaseRequest, proxies: Sequence[Network]) -> str:
     if isinstance(hop, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((hop, 64), strict=False))
     return str(hop)
+
+
+def network(address: str) -> str:
+    """The wider net around an address in its canonical form: the /24 of IPv4, the /48 of IPv6, which one site has."""
+    try:
+        inner = ipaddress.ip_network(address)
+    except ValueError:
+        return address
+    return str(inner.supernet(new_prefix=WIDER[inner.version]))
 
 
 def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

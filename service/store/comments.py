@@ -18,13 +18,18 @@ SQL = queries.load("comments")
 
 
 class Draft(NamedTuple):
-    """An act to be committed. `others`: op tags under which the same act may stand already (at most two)."""
+    """An act to be committed. `others`: op tags under which the same act may stand already (at most two).
+
+    `address` and `network` are the keyed hashes of who wrote it (service/keyring.py), where they are known.
+    """
 
     thread: ThreadId
     op: UUID
     text: str
     text_tag: bytes
     others: tuple[UUID, ...] = ()
+    address: bytes | None = None
+    network: bytes | None = None
 
     @property
     def ops(self) -> tuple[UUID, ...]:
@@ -210,6 +215,8 @@ async def post(connection: Connection, drafts: Sequence[Draft]) -> list[Outcome]
             [pair[1] for pair in others],
             [draft.text for draft in drafts],
             [draft.text_tag for draft in drafts],
+            [draft.address for draft in drafts],
+            [draft.network for draft in drafts],
         )
     return [_outcome(row, draft.text) for row, draft in zip(rows, drafts, strict=True)]
 

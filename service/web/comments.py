@@ -7,6 +7,7 @@ from aiohttp.http import HttpProcessingError
 from service import keys, paper, protocol
 from service.errors import Empty, Malformed, Media, NotFound, Refusal, TooLarge
 from service.guard import origin, patience, visitors
+from service.keyring import Visitor
 from service.protocol import Joined, PostBody, RetractBody
 from service.rooms import Rooms
 from service.web import pages
@@ -96,10 +97,11 @@ def resume(request: web.Request) -> tuple[str | None, int | None]:
     return epoch, after
 
 
-def visitor(request: web.Request) -> str:
-    """Who asks, as limits know them: a keyed hash of the address."""
+def visitor(request: web.Request) -> Visitor:
+    """Who asks, as limits and bans know them: keyed hashes of the address."""
     app = request.app
-    return app[keys.KEYRING].visitor(visitors.address(request, app[keys.SETTINGS].proxies))
+    address = visitors.address(request, app[keys.SETTINGS].proxies)
+    return app[keys.KEYRING].visitor(address, visitors.network(address))
 
 
 def json(message: msgspec.Struct, status: int = 200) -> web.Response:

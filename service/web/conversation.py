@@ -9,6 +9,7 @@ from functools import partial
 from service import protocol
 from service.errors import Malformed, Refusal
 from service.frame import Frame
+from service.keyring import Visitor
 from service.posting import Act, Posting
 from service.protocol import Close, Post, Retract, ThreadId
 from service.rooms import Reader
@@ -24,7 +25,7 @@ class Conversation:
     """The acts of one client on one thread. What comes together is guarded together, and committed side by side."""
 
     def __init__(
-        self, reader: Reader, transport: asyncio.Transport, posting: Posting, thread: ThreadId, visitor: str
+        self, reader: Reader, transport: asyncio.Transport, posting: Posting, thread: ThreadId, visitor: Visitor
     ) -> None:
         self._reader = reader
         self._transport = transport

@@ -46,7 +46,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     epoch, after = _resume(request)
     rooms, connections = request.app[keys.ROOMS], request.app[keys.CONNECTIONS]
     try:
-        async with connections.slot(visitor(request)), rooms.enter(pages.slug(request), epoch, after) as room:
+        async with connections.slot(visitor(request).limit), rooms.enter(pages.slug(request), epoch, after) as room:
             response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
             response.content_type = "text/event-stream"
             response.force_close()

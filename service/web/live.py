@@ -21,7 +21,7 @@ async def live(request: web.Request) -> web.Response:
     epoch, after = resume(request)
     upgrade.check(request)
     who, seat = visitor(request), None
-    await connections.take(who)
+    await connections.take(who.limit)
     try:
         async with app[keys.ROOMS].enter(pages.slug(request), epoch, after) as room:
             if transport := upgrade.take_over(request):
@@ -35,5 +35,5 @@ async def live(request: web.Request) -> web.Response:
         raise
     finally:
         if not seat:
-            connections.release(who)
+            connections.release(who.limit)
     return web.Response(status=101)

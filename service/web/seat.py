@@ -11,6 +11,7 @@ from service.errors import Malformed
 from service.frame import Frame
 from service.guard.connections import Connections
 from service.guard.pace import Pace
+from service.keyring import Visitor
 from service.posting import Posting
 from service.protocol import Close, Pong
 from service.rooms import Reader, Room
@@ -44,7 +45,7 @@ class Seat(Reader, asyncio.Protocol):
         posting: Posting,
         connections: Connections,
         *,
-        visitor: str,
+        visitor: Visitor,
         pace: Pace,
     ) -> None:
         """`visitor` has a slot among the connections, which is given back when this one is lost."""
@@ -109,7 +110,7 @@ class Seat(Reader, asyncio.Protocol):
         """Leave the room, and give the slot back."""
         self.closed, self._fd = True, -1
         self._room.leave(self)
-        self._connections.release(self._visitor)
+        self._connections.release(self._visitor.limit)
 
     def _hear(self, message: Message | None) -> None:
         """Take a frame, and the message that it completes. After a close frame nothing is answered any more."""

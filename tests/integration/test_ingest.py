@@ -34,9 +34,10 @@ from service.errors import (
     TooLong,
     Unavailable,
 )
+from service.guard import visitors
 from service.guard.limits import Limits
 from service.ingest import Ingest
-from service.keyring import Keyring
+from service.keyring import Keyring, Visitor
 from service.posting import Posting
 from service.protocol import Accepted, Epoch, ThreadId
 from service.rooms import Rooms
@@ -544,14 +545,18 @@ class Guarded:
         limits = Limits(self.away, "site", per_minute)
         self.posting = Posting(self.keyring, self.comments, limits, bench.ingest, rooms)
 
-    async def post(self, thread: ThreadId, op: str, text: str, visitor: str = "192.0.2.7") -> tuple[Accepted, bool]:
+    async def post(self, thread: ThreadId, op: str, text: str, address: str = "192.0.2.7") -> tuple[Accepted, bool]:
         """Post as a client does."""
-        [act] = await self.posting.admit(thread, [(op, text)], visitor)
+        [act] = await self.posting.admit(thread, [(op, text)], self.visitor(address))
         return await self.posting.commit(act)
 
-    async def post_form(self, thread: ThreadId, text: str, visitor: str = "192.0.2.7") -> tuple[Accepted, bool]:
+    async def post_form(self, thread: ThreadId, text: str, address: str = "192.0.2.7") -> tuple[Accepted, bool]:
         """Post as a form does."""
-        return await self.posting.commit(await self.posting.admit_form(thread, text, visitor))
+        return await self.posting.commit(await self.posting.admit_form(thread, text, self.visitor(address)))
+
+    def visitor(self, address: str) -> Visitor:
+        """Who asks from an address."""
+        return self.keyring.visitor(address, visitors.network(address))
 
 
 @pytest_asyncio.fixture
@@ -573,8 +578,8 @@ async def test_a_post_is_cleaned_and_accepted_with_its_key(bench: Bench, guarded
 async def test_a_repeat_is_answered_before_any_limit(bench: Bench, guarded: Guarded) -> None:
     thread, op = await bench.thread("story"), str(uuid.uuid4())
     accepted, _ = await guarded.post(thread, op, "Hello")
-    for visitor in ("192.0.2.7", "192.0.2.8"):
-        assert await guarded.post(thread, op, "Hello", visitor) == (accepted, False)
+    for address in ("192.0.2.7", "192.0.2.8"):
+        assert await guarded.post(thread, op, "Hello", address) == (accepted, False)
     with pytest.raises(TooFast):
         await guarded.post(thread, str(uuid.uuid4()), "Hello")
 

@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from service.errors import ForeignOrigin
 from service.guard import limits, origin, visitors
 from service.guard.limits import Limits
+from service.keyring import Keyring, Visitor
 from service.settings import Network, Settings
 
 PROXIES: list[Network] = [ip_network("10.0.0.0/8"), ip_network("fd00::/8"), ip_network("127.0.0.1")]
@@ -92,6 +93,34 @@ def _not_warned() -> None:
 )
 def test_the_address_that_is_counted(peer: str | None, forwarded: list[str], counted: str) -> None:
     assert address(peer, *forwarded) == counted
+
+
+@pytest.mark.parametrize(
+    ("known", "net"),
+    [
+        ("192.0.2.7", "192.0.2.0/24"),
+        ("192.0.2.255", "192.0.2.0/24"),
+        ("2001:db8:1:2::/64", "2001:db8:1::/48"),
+        ("2001:db8:1:ffff::/64", "2001:db8:1::/48"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_the_wider_net_around_an_address(known: str, net: str) -> None:
+    assert visitors.network(known) == net
+
+
+def test_all_forms_of_an_address_are_one_visitor() -> None:
+    ring = Keyring("a secret for tests only")
+
+    def seen(forms: list[str]) -> set[Visitor]:
+        direct = [address(form.strip("[]")) for form in forms]
+        told = [address("10.0.0.1", form) for form in forms]
+        return {ring.visitor(each, visitors.network(each)) for each in (*direct, *told)}
+
+    assert len(seen(["192.0.2.7", "::ffff:192.0.2.7", "::FFFF:c000:207", "0:0:0:0:0:ffff:c000:0207"])) == 1
+    assert len(seen(["2001:db8:1:2::9", "2001:DB8:1:2:0:0:0:9", "2001:0db8:0001:0002::1", "[2001:db8:1:2::9]"])) == 1
+    assert len(seen(["192.0.2.7", "192.0.2.8"])) == 2
+    assert len({each.network for each in seen(["192.0.2.7", "192.0.2.8", "::ffff:192.0.2.9"])}) == 1
 
 
 def test_without_trusted_proxies_nobody_is_believed() -> None:

@@ -38,19 +38,37 @@ def test_a_key_fits_the_wire_and_needs_no_escaping() -> None:
 
 def test_purposes_are_kept_apart() -> None:
     made = {
-        RING.visitor("x")[:32],
+        RING.visitor("x", "x").limit,
+        RING.visitor("x", "x").address.hex(),
+        RING.visitor("x", "x").network.hex(),
         RING.text_tag("x").hex(),
         RING.op_tag("x").hex,
         Keyring("x" * 16).text_tag("x").hex(),
     }
-    assert len(made) == 4
+    assert len(made) == 6
 
 
 def test_nothing_made_holds_what_it_was_made_of() -> None:
-    assert "192.0.2.7" not in RING.visitor("192.0.2.7")
+    visitor = RING.visitor("192.0.2.7", "192.0.2.0/24")
+    assert "192.0.2" not in visitor.limit
+    assert b"192.0.2" not in visitor.address + visitor.network
+    assert [len(each) for each in visitor] == [32, 16, 16]
     assert OP not in RING.author_key(ONE, OP)
     assert len(RING.text_tag("words" * 1000)) == 16
     assert len(RING.site) == 12
+
+
+def test_a_visitor_is_the_same_to_every_worker_and_another_under_another_secret() -> None:
+    given = ("192.0.2.7", "192.0.2.0/24")
+    assert RING.visitor(*given) == Keyring("a secret for tests only").visitor(*given)
+    assert not set(RING.visitor(*given)) & set(Keyring("another secret for tests").visitor(*given))
+
+
+def test_who_shares_a_net_shares_its_hash_alone() -> None:
+    one, two = RING.visitor("192.0.2.7", "192.0.2.0/24"), RING.visitor("192.0.2.8", "192.0.2.0/24")
+    assert one.network == two.network
+    assert one.address != two.address
+    assert one.limit != two.limit
 
 
 def test_a_forms_op_stands_for_words_address_thread_and_hour() -> None:

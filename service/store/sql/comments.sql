@@ -1,5 +1,5 @@
 -- post: a batch of drafts, in one call that commits by itself
-SELECT * FROM post_comments($1, $2, $3, $4, $5, $6)
+SELECT * FROM post_comments($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- retract: erases a comment for who knows its op tag
 SELECT * FROM retract_comment($1, $2, $3)

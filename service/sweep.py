@@ -1,0 +1,41 @@
+"""The sweep: what is kept for a time only is erased when that is over."""
+
+import asyncio
+import logging
+
+from service.errors import Unavailable
+from service.store.retention import Retention
+
+EVERY_SECONDS = 3600.0
+RETRY_SECONDS = 60.0  # while the database is away
+TURN_SECONDS = 0.2  # while another worker sweeps
+
+log = logging.getLogger(__name__)
+
+
+class Sweep:
+    """Erases in small steps, one worker at a time, so that nobody who posts waits for long."""
+
+    def __init__(self, retention: Retention) -> None:
+        self._retention = retention
+
+    async def once(self) -> int:
+        """Erase all that is due; of how many comments. Raises `Unavailable`."""
+        total = 0
+        while (erased := await self._retention.step()) != 0:
+            if erased is None:
+                await asyncio.sleep(TURN_SECONDS)
+            else:
+                total += erased
+        return total
+
+    async def run(self) -> None:
+        """Sweep at once and every hour, until cancelled."""
+        while True:
+            try:
+                if erased := await self.once():
+                    log.info("what was kept for long enough is erased", extra={"comments": erased})
+                pause = EVERY_SECONDS
+            except Unavailable:
+                pause = RETRY_SECONDS
+            await asyncio.sleep(pause)

@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 
 from service import keys, protocol, redis_pool, resources
 from service.assets import Assets
+from service.blocklist import Blocklist
 from service.bus import Bus
 from service.crowd import Crowd
 from service.guard.connections import Connections, capacity
@@ -29,6 +30,7 @@ from service.rooms import Rooms
 from service.settings import Settings
 from service.store import database
 from service.store.articles import Articles
+from service.store.bans import Bans
 from service.store.comments import Comments
 from service.store.retention import Retention
 from service.sweep import Sweep
@@ -62,6 +64,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     bus = Bus(redis, settings.redis_url, keyring.site, worker)
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
+    blocklist = Blocklist(Bans(pool))
     limits = Limits(redis, keyring.site, settings.posts_per_minute)
     sweep = Sweep(Retention(pool, settings.address_retention_days, settings.removed_retention_days))
     connections = Connections(
@@ -84,7 +87,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.COMMENTS] = comments
     app[keys.ROOMS] = rooms
     app[keys.INGEST] = ingest
-    app[keys.POSTING] = Posting(keyring, comments, limits, ingest, rooms)
+    app[keys.POSTING] = Posting(keyring, comments, limits, ingest, rooms, blocklist=blocklist)
     app[keys.PAPER] = Paper(articles, comments, pages.renderer(app))
     app[keys.HEALTH] = Health(comments, redis, bus)
     app[keys.ASSETS] = Assets(resources.STATIC)
@@ -112,6 +115,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             _run(tasks, rooms.run),
             _run(tasks, connections.run),
             _run(tasks, ingest.run),
+            _run(tasks, blocklist.run),
             _run(tasks, sweep.run),
         ]
     )

@@ -11,6 +11,7 @@
         ├── Media             415  media
         ├── ForeignOrigin     403  origin
         ├── NotYours          403  not-yours
+        ├── Banned            403  banned        waiting helps
         ├── ThreadClosed      403  closed
         ├── NotFound          404  not-found
         ├── MethodNotAllowed  405  method
@@ -26,6 +27,7 @@ A class's docstring is its default message: a sentence for the person who reads 
 contract (docs/protocol.md) and never change meaning.
 """
 
+import datetime
 from typing import ClassVar
 
 
@@ -40,11 +42,14 @@ class StartError(AfterwordError):
 class Refusal(AfterwordError):
     """An act or a request that is answered with a code, a status and a sentence.
 
-    `message` is for people; `retry_after` is in seconds, given only where waiting helps.
+    `message` is for people; `retry_after` is in seconds, given only where waiting helps. `until` and `reason` are what
+    `Banned` tells.
     """
 
     code: ClassVar[str]
     status: ClassVar[int]
+    until: datetime.datetime | None = None
+    reason: str = ""
 
     def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
         self.message = message or " ".join((type(self).__doc__ or "").split())
@@ -92,6 +97,23 @@ class NotYours(Refusal):
     """That key does not belong to this comment."""
 
     code, status = "not-yours", 403
+
+
+class Banned(Refusal):
+    """You can't write here for some time."""
+
+    code, status = "banned", 403
+
+    def __init__(
+        self, reason: str = "", until: datetime.datetime | None = None, *, retry_after: float | None = None
+    ) -> None:
+        """`reason` is a moderator's, and may be empty; `until` is when it ends."""
+        why = f" The reason: {reason}" if reason else ""
+        super().__init__(
+            f"You can't write here until {until:%Y-%m-%d %H:%M} UTC.{why}" if until else None, retry_after=retry_after
+        )
+        self.reason = reason
+        self.until = until.replace(microsecond=0) if until else None
 
 
 class ThreadClosed(Refusal):

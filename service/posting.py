@@ -6,7 +6,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from service import text
-from service.errors import OpReused, Refusal, TooFast
+from service.blocklist import Blocklist
+from service.errors import Banned, OpReused, Refusal, TooFast
 from service.guard.limits import Limits
 from service.ingest import Ingest
 from service.keyring import Keyring, Visitor
@@ -27,17 +28,29 @@ class Act(NamedTuple):
 class Posting:
     """Posts and retractions."""
 
-    def __init__(self, keyring: Keyring, comments: Comments, limits: Limits, ingest: Ingest, rooms: Rooms) -> None:
+    def __init__(
+        self,
+        keyring: Keyring,
+        comments: Comments,
+        limits: Limits,
+        ingest: Ingest,
+        rooms: Rooms,
+        *,
+        blocklist: Blocklist,
+    ) -> None:
         self._keyring = keyring
         self._comments = comments
         self._limits = limits
         self._ingest = ingest
         self._rooms = rooms
+        self._blocklist = blocklist
 
     async def admit(self, thread: ThreadId, posts: Sequence[tuple[Op, str]], visitor: Visitor) -> list[Act | Refusal]:
-        """Let in what a visitor posts, or tell why not: `Empty`, `TooLong`, `TooFast`, `Unavailable`, for each.
+        """Let in what a visitor posts, or tell for each why not.
 
-        An act that stands already is let in before any limit is asked: who repeats it is no spammer.
+        Which is one of `Empty`, `TooLong`, `Banned`, `TooFast` and `Unavailable`.
+
+        An act that stands already is let in before any ban or limit is asked: who repeats it is no spammer.
         """
         return await self._guarded([self._cleaned(thread, op, raw, visitor) for op, raw in posts], visitor)
 
@@ -100,17 +113,24 @@ class Posting:
         return self._keyring.op_tag(self._keyring.author_key(thread, op))
 
     async def _guarded(self, acts: list[Act | Refusal], visitor: Visitor) -> list[Act | Refusal]:
-        """The same acts, those refused that are too many: one question to each store, however many they are."""
+        """The same acts, those refused that may not come: one question to each store, however many they are."""
         drafts = [act.draft for act in acts if isinstance(act, Act)]
-        if self._limits.off or not drafts:
+        if not drafts:
             return acts
         try:
+            banned = await self._blocklist.find(visitor)
+            if self._limits.off and not banned:
+                return acts
             known = await self._comments.standing(drafts[0].thread, [op for draft in drafts for op in draft.ops])
         except Refusal as refusal:
             return [refusal if isinstance(act, Act) else act for act in acts]
         fresh = [draft.op for draft in drafts if known.isdisjoint(draft.ops)]
-        waits = dict(zip(fresh, await self._limits.post(visitor.limit, fresh), strict=True))
-        return [
-            TooFast(retry_after=wait) if isinstance(act, Act) and (wait := waits.get(act.draft.op)) else act
-            for act in acts
-        ]
+        refused = await self._refused(fresh, visitor, banned)
+        return [refused.get(act.draft.op, act) if isinstance(act, Act) else act for act in acts]
+
+    async def _refused(self, fresh: Sequence[UUID], visitor: Visitor, banned: Banned | None) -> dict[UUID, Refusal]:
+        """Which of the acts that do not stand yet are refused, and why."""
+        if banned:
+            return dict.fromkeys(fresh, banned)
+        waits = await self._limits.post(visitor.limit, fresh)
+        return {op: TooFast(retry_after=wait) for op, wait in zip(fresh, waits, strict=True) if wait}

@@ -108,12 +108,14 @@ class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """An act was refused; `retry_after` in whole seconds, where waiting helps."""
+    """An act was refused; `retry_after` in whole seconds, where waiting helps. `until` and `reason`: of a ban."""
 
     op: str | None
     code: str
     message: str
     retry_after: int | UnsetType = UNSET
+    until: datetime.datetime | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
 
 
 class Readers(msgspec.Struct, frozen=True, tag="readers"):
@@ -211,6 +213,8 @@ class Problem(msgspec.Struct, frozen=True):
     code: str
     detail: str
     retry_after: int | UnsetType = UNSET
+    until: datetime.datetime | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
 
 
 class UnknownType(Malformed):
@@ -261,7 +265,8 @@ def reason(error: Exception) -> str:
 
 def refused(op: str | None, refusal: Refusal) -> Refused:
     """A refusal as a message; seconds are rounded up, so that who waits is never too early."""
-    return Refused(op, refusal.code, refusal.message, whole_seconds(refusal.retry_after))
+    wait = whole_seconds(refusal.retry_after)
+    return Refused(op, refusal.code, refusal.message, wait, refusal.until or UNSET, refusal.reason or UNSET)
 
 
 def whole_seconds(seconds: float | None) -> int | UnsetType:

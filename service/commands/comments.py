@@ -39,12 +39,13 @@ def add(commands: Commands) -> None:
     acts.add_argument("slug", metavar="SLUG", nargs="?", type=Slug, help="of one article only")
 
 
-def number(least: int) -> Callable[[str], int]:
-    """What reads a whole number from `least` on."""
+def number(least: int, most: int = MAX_INTEGER) -> Callable[[str], int]:
+    """What reads a whole number in these bounds."""
+    bounds = f"from {least} on" if most == MAX_INTEGER else f"from {least} to {most}"
 
     def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= MAX_INTEGER:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number {bounds}")
         return int(text)
 
     return read
@@ -81,7 +82,7 @@ def _acts(options: argparse.Namespace) -> int:
         async with command.pool(given) as pool:
             for act in await Moderation(pool).acts(LISTED, options.slug):
                 date = act.at.astimezone(given.zone)
-                what = f"{act.kind} {act.comment or act.slug} (was {act.was})"
+                what = f"{act.kind} {act.ban or act.comment or act.slug} (was {act.was})"
                 command.say(f"{date:%Y-%m-%d %H:%M}  {act.moderator or '-'}  {what}  {act.reason}".rstrip())
         return 0
 

@@ -25,16 +25,20 @@ class ThreadChanged(NamedTuple):
 
 
 class Act(NamedTuple):
-    """One line of the record. `moderator` is None for the command line; `was`: the state or the seconds before."""
+    """One line of the record. `moderator` is None for the command line; `was`: the state or the seconds before.
+
+    `slug` is None for an act on a ban, which `ban` names.
+    """
 
     id: int
     at: datetime.datetime
     moderator: str | None
     kind: str
-    slug: Slug
+    slug: Slug | None
     comment: CommentNo | None
     was: str
     reason: str
+    ban: int | None
 
 
 class Held(NamedTuple):

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from msgspec import UNSET
 
 from service import keys, protocol
 from service.errors import (
@@ -87,7 +88,16 @@ def _worded(request: web.Request, refusal: Refusal, headers: dict[str, str]) -> 
     if _for_programs(request):
         wait = protocol.whole_seconds(refusal.retry_after)
         title = HTTPStatus(refusal.status).phrase
-        problem = Problem("about:blank", title, refusal.status, refusal.code, refusal.message, wait)
+        problem = Problem(
+            "about:blank",
+            title,
+            refusal.status,
+            refusal.code,
+            refusal.message,
+            wait,
+            refusal.until or UNSET,
+            refusal.reason or UNSET,
+        )
         response = web.Response(
             body=protocol.encode(problem), status=refusal.status, content_type="application/problem+json"
         )

@@ -18,7 +18,7 @@ from service.language import Language
 from service.paper import Lists, Parts, Render, View, etag
 from service.protocol import MAX_INTEGER, Slug, Thread
 from service.settings import Settings
-from service.web.words import sentence
+from service.web.words import sentence, stamp
 
 SECTION_ARTICLES = 60
 FRONT_SECTIONS = 8
@@ -90,7 +90,7 @@ async def picture(request: web.Request) -> web.Response:
 async def refused_form(request: web.Request, text: str, refusal: Refusal) -> web.Response:
     """The article's page with the text still in the form and the reason beside it. Raises `NotFound`."""
     view = View(slug(request), base(request))
-    form = Form(text, sentence(request.app[keys.LANGUAGE], refusal))
+    form = Form(text, sentence(request.app[keys.LANGUAGE], refusal, request.app[keys.SETTINGS].zone))
     try:
         body = await _with_form(request.app, view, form)
     except Unavailable:  # the store is away, and nothing of the article is remembered here
@@ -219,7 +219,7 @@ def filters(settings: Settings, language: Language) -> dict[str, Callable[..., s
     """What the templates write times, numbers and addresses with."""
     zone = settings.zone
     return {
-        "stamp": lambda at: f"{at.astimezone(zone):%Y-%m-%d : %H:%M}",
+        "stamp": lambda at: stamp(at, zone),
         "iso": lambda at: f"{at.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}",
         "day": lambda at: language.day(at.astimezone(zone)),
         "number": language.number,

@@ -3,6 +3,7 @@
 The script fills in what stands as `%(name)s`, and picks a form of a plural with Intl.PluralRules by `num`.
 """
 
+import datetime
 from collections.abc import Mapping
 
 from service.errors import Refusal
@@ -57,10 +58,21 @@ def words(language: Language) -> Mapping[str, Phrase]:
         "sure": gettext("Erase it for good?"),
         "hidden": plural("%(num)s comment is hidden.", "%(num)s comments are hidden."),
         **{f"refused.{kind.code}": gettext(kind().message) for kind in Refusal.__subclasses__()},
+        "banned": gettext("You can't write here until %(until)s."),
+        "banned-why": gettext("You can't write here until %(until)s. The reason: %(reason)s"),
     }
 
 
-def sentence(language: Language, refusal: Refusal) -> str:
+def stamp(at: datetime.datetime, zone: datetime.tzinfo) -> str:
+    """A time as the pages show it, in the site's zone."""
+    return f"{at.astimezone(zone):%Y-%m-%d : %H:%M}"
+
+
+def sentence(language: Language, refusal: Refusal, zone: datetime.tzinfo = datetime.UTC) -> str:
     """A refusal as its page tells it; one whose particulars are only for programs is told by its kind."""
+    if refusal.until:
+        phrase = words(language)["banned-why" if refusal.reason else "banned"]
+        assert isinstance(phrase, str)
+        return phrase % {"until": stamp(refusal.until, zone), "reason": refusal.reason}
     message = refusal.message if language.knows(refusal.message) else type(refusal)().message
     return language.gettext(message)

@@ -9,7 +9,8 @@
  *   comments: Comment[], thread: ThreadState, readers: number }} Joined
  * @typedef {{ type: "changes", from: number, to: number, count: number, comments: Comment[], thread?: ThreadState }} Changes
  * @typedef {{ type: "accepted", op: string, no: number, version: number | null, state: string, key?: string }} Accepted
- * @typedef {{ type: "refused", op: string | null, code: string, message: string, retry_after?: number }} Refused
+ * @typedef {{ type: "refused", op: string | null, code: string, message: string, retry_after?: number,
+ *   until?: string, reason?: string }} Refused
  * @typedef {{ type: "readers", readers: number }} Readers
  * @typedef {{ type: "ping", epoch: string, version: number }} Ping
  * @typedef {{ type: "bye", retry: number }} Bye

@@ -54,12 +54,13 @@ export class Conversation {
     const { slug = "", timezone = "UTC" } = root.dataset;
     const hidden = new Hidden();
     const mark = new Mark(slug);
+    const stamp = stampIn(timezone);
     this.#root = root;
     this.#page = `/articles/${encodeURIComponent(slug)}`;
     this.#comments = new Comments(this.#page);
     this.#feed = new Feed({
       root,
-      stamp: stampIn(timezone),
+      stamp,
       dress: (item, no) => this.#dress(item, no),
       ondrop: (numbers) => this.#dropped(numbers),
     });
@@ -79,6 +80,7 @@ export class Conversation {
       root,
       unsent: new Unsent(slug),
       outbox: this.#outbox,
+      stamp,
       onpublished: (no) => this.#published(no),
       onwithdrawn: (no) => this.#own.retract(no).then(({ type }) => type === "accepted"),
       around: (change) => this.#feed.around(change),

@@ -18,6 +18,7 @@ export class Outgoing {
   #place;
   #unsent;
   #outbox;
+  #stamp;
   #onpublished;
   #onwithdrawn;
   #around;
@@ -30,14 +31,16 @@ export class Outgoing {
    * @param {HTMLElement} options.root
    * @param {Unsent} options.unsent
    * @param {Outbox} options.outbox
+   * @param {(at: string) => string} options.stamp
    * @param {(no: number) => boolean} options.onpublished whether the thread shows this number by now
    * @param {(no: number) => Promise<boolean>} options.onwithdrawn whether a comment that is held is retracted
    * @param {(change: () => void) => void} options.around changes the page, and what is read keeps its place
    */
-  constructor({ root, unsent, outbox, onpublished, onwithdrawn, around }) {
+  constructor({ root, unsent, outbox, stamp, onpublished, onwithdrawn, around }) {
     this.#place = part(root, ".outgoing");
     this.#unsent = unsent;
     this.#outbox = outbox;
+    this.#stamp = stamp;
     this.#onpublished = onpublished;
     this.#onwithdrawn = onwithdrawn;
     this.#around = around;
@@ -138,9 +141,10 @@ export class Outgoing {
    * @param {HTMLElement} item
    * @param {Refused} refused
    */
-  #refused(entry, item, { code, message, retry_after: seconds }) {
-    entry.refused = say(`refused.${code}`) || message;
-    if (seconds) entry.until = Date.now() + seconds * 1000;
+  #refused(entry, item, { code, message, retry_after: seconds, until, reason }) {
+    if (until) entry.refused = say(reason ? "banned-why" : "banned", { until: this.#stamp(until), reason: reason ?? "" });
+    else entry.refused = say(`refused.${code}`) || message;
+    if (seconds && !until) entry.until = Date.now() + seconds * 1000; // a ban may be lifted: one may always try
     if (item.isConnected) this.#unsent.keep(entry); // else one has let go of it
     this.#show(entry);
   }

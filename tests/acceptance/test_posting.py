@@ -1,7 +1,10 @@
 """Posting over HTTP, the limits, and what is kept of a visitor: nothing."""
 
+import base64
+import hashlib
 import html
 from collections.abc import AsyncIterator
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -9,14 +12,17 @@ from urllib.parse import urlencode
 import asyncpg
 import pytest
 import pytest_asyncio
+from redis.asyncio import Redis
 from yarl import URL
 
+from service.keyring import Keyring
 from tests.site import Site, command, op, receive, send, telling
 
 COMMENTS = "/articles/story/comments"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 NEW = b'{"op":"00000000-0000-4000-8000-000000000000","text":"x"}'
 VISITOR = "203.0.113.77"
+VISITORS = (VISITOR, "198.51.100.212", "2001:db8:1:2:abcd::9")
 
 
 @pytest_asyncio.fixture
@@ -82,22 +88,79 @@ async def test_a_form_sent_five_times_posts_once_and_leads_to_its_comment(limite
     assert f'id="{place.split("#")[1]}"' in page
 
 
-async def test_no_address_of_a_visitor_is_kept_anywhere(limited: Site, tmp_path: Path, database_url: str) -> None:
-    forwarded = {"X-Forwarded-For": VISITOR}
-    for number in range(8):
-        await post(limited, f"Comment {number}", **forwarded)
-    async with limited.http.post(COMMENTS, data="text=form", headers=FORM | forwarded):
-        pass
-    async with limited.http.post(COMMENTS, data=b"\xff{", headers=forwarded | {"Content-Type": "application/json"}):
-        pass
+async def test_no_address_of_a_visitor_is_kept_anywhere(
+    limited: Site, tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    for visitor in VISITORS:
+        forwarded = {"X-Forwarded-For": visitor}
+        for number in range(8):
+            _, answer = await post(limited, f"Comment {number}", **forwarded)
+            if number == 5:
+                status, _, errors = await command(
+                    limited.environ, "bans", "add", str(answer["no"]), "--days", "1", "--network"
+                )
+                assert status == 0, errors
+        async with limited.http.post(COMMENTS, data="text=form", headers=FORM | forwarded):
+            pass
+        async with limited.http.post(COMMENTS, data=b"\xff{", headers=forwarded | {"Content-Type": "application/json"}):
+            pass
+    async with limited.socket("story", additional_headers={"X-Forwarded-For": VISITORS[0]}) as socket:
+        await receive(socket, "joined")
+        in_redis = await _in_redis(redis_url, Keyring(limited.environ["AFTERWORD_SECRET"]).site)
     await limited.stop()
+    everything = "\n".join([*await _dump(database_url), *in_redis, (tmp_path / "log").read_text()])
+    for what in ("Comment 1", ":limit:", "connections:", "/articles/{slug"):
+        assert what in everything
+    for visitor in VISITORS:
+        for form in _forms(visitor):
+            assert form.lower() not in everything.lower(), f"{form} of {visitor}"
+
+
+async def _dump(database_url: str) -> list[str]:
+    """Every row of every table, as text."""
     connection = await asyncpg.connect(database_url)
     tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
-    dump = [str(row) for (table,) in tables for row in await connection.fetch(f"SELECT * FROM {table}")]  # noqa: S608
+    dump = [row[0] for (table,) in tables for row in await connection.fetch(f"SELECT t::text FROM {table} t")]  # noqa: S608
     await connection.close()
-    everything = "\n".join(dump) + (tmp_path / "log").read_text()
-    assert "Comment 1" in everything
-    assert VISITOR not in everything
+    return dump
+
+
+async def _in_redis(redis_url: str, site: str) -> list[str]:
+    """Every key of a site, with what is in it."""
+    found = []
+    async with Redis.from_url(redis_url) as redis:
+        async for key in redis.scan_iter(f"*{site}*", count=1000):
+            match await redis.type(key):
+                case b"string":
+                    value: Any = await redis.get(key)
+                case b"hash":
+                    value = await redis.hgetall(key)
+                case b"zset":
+                    value = await redis.zrange(key, 0, -1)
+                case kind:
+                    raise AssertionError(kind)
+            found.append(f"{key} {value}")
+    return found
+
+
+def _forms(visitor: str) -> set[str]:
+    """What an address and its nets are written as, and what they are hashed to without a key, in part at least."""
+    address = ip_address(visitor)
+    nets = [ip_network((address, prefix), strict=False) for prefix in ((24,) if address.version == 4 else (48, 64))]
+    written = {visitor, str(address), address.exploded, address.reverse_pointer, *map(str, nets)}
+    written |= {str(net.network_address) for net in nets}
+    raw = {address.packed, *(net.network_address.packed for net in nets)}
+    if isinstance(address, IPv4Address):
+        mapped = IPv6Address(b"\0" * 10 + b"\xff\xff" + address.packed)
+        written |= {str(mapped), mapped.exploded}
+        raw.add(mapped.packed)
+    hashed = {
+        hashlib.new(name, what).digest()
+        for name in ("md5", "sha1", "sha256", "sha512", "blake2s256", "blake2b512")
+        for what in (*raw, *map(str.encode, written))
+    }
+    written |= {data.hex() for data in raw} | {str(int(address)), base64.b64encode(address.packed).decode()}
+    return written | {data.hex()[:32] for data in hashed} | {base64.b64encode(data).decode()[:20] for data in hashed}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import datetime
 import itertools
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,11 @@ from redis.backoff import NoBackoff
 
 from service import ingest
 from service.article_file import ArticleFile, CommentsMode
+from service.blocklist import Blocklist
 from service.bus import Bus
 from service.crowd import Crowd
 from service.errors import (
+    Banned,
     Empty,
     Internal,
     NotFound,
@@ -44,6 +46,7 @@ from service.rooms import Rooms
 from service.run import Run
 from service.store import database
 from service.store.articles import Articles
+from service.store.bans import Bans
 from service.store.comments import Comments, Draft, Standing
 
 PATIENCE = 20.0  # seconds that any condition may take on a busy machine
@@ -543,7 +546,8 @@ class Guarded:
         self.comments = Comments(bench.control)
         rooms = Rooms(self.comments, Bus(self.away, NO_REDIS, "site", "one"), Crowd(self.away, "site", "one"))
         limits = Limits(self.away, "site", per_minute)
-        self.posting = Posting(self.keyring, self.comments, limits, bench.ingest, rooms)
+        self.blocklist = Blocklist(Bans(bench.control))
+        self.posting = Posting(self.keyring, self.comments, limits, bench.ingest, rooms, blocklist=self.blocklist)
 
     async def post(self, thread: ThreadId, op: str, text: str, address: str = "192.0.2.7") -> tuple[Accepted, bool]:
         """Post as a client does."""
@@ -582,6 +586,48 @@ async def test_a_repeat_is_answered_before_any_limit(bench: Bench, guarded: Guar
         assert await guarded.post(thread, op, "Hello", address) == (accepted, False)
     with pytest.raises(TooFast):
         await guarded.post(thread, str(uuid.uuid4()), "Hello")
+
+
+async def test_who_is_banned_is_told_before_any_limit_is_asked_and_keeps_what_stands(
+    bench: Bench, guarded: Guarded
+) -> None:
+    thread, op = await bench.thread("story"), str(uuid.uuid4())
+    accepted, _ = await guarded.post(thread, op, "Hello")
+    sent, _ = await guarded.post_form(thread, "By a form", "192.0.2.8")
+    await Bans(bench.control).impose(accepted.no, "network", 1, "spam")
+    await guarded.blocklist.read()
+    assert await guarded.post(thread, op, "Hello") == (accepted, False)
+    assert await guarded.post_form(thread, "By a form", "192.0.2.8") == (sent, False)
+    for _ in range(3):
+        with pytest.raises(Banned, match="The reason: spam"):
+            await guarded.post(thread, str(uuid.uuid4()), "More")
+        with pytest.raises(Banned):
+            await guarded.post_form(thread, "More", "192.0.2.9")
+    with pytest.raises(OpReused):
+        await guarded.post(thread, op, "Goodbye")
+    assert (await guarded.posting.retract(thread, op, accepted.no, str(accepted.key))).state == "retracted"
+    assert (await guarded.post(thread, str(uuid.uuid4()), "Hello", "198.51.100.7"))[1]
+
+
+async def test_without_limits_bans_hold_and_without_bans_the_store_is_not_asked(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guarded = Guarded(bench, per_minute=0)
+    thread, asked, look = await bench.thread("story"), [], guarded.comments.standing
+
+    async def standing(thread: ThreadId, ops: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+        asked.append(ops)
+        return await look(thread, ops)
+
+    monkeypatch.setattr(guarded.comments, "standing", standing)
+    first, _ = await guarded.post(thread, str(uuid.uuid4()), "Hello")
+    assert asked == []
+    await Bans(bench.control).impose(first.no, "address", 1, "")
+    await guarded.blocklist.read()
+    with pytest.raises(Banned, match=r"UTC\.$"):
+        await guarded.post(thread, str(uuid.uuid4()), "Hello")
+    assert len(asked) == 1
+    await guarded.away.aclose()
 
 
 async def test_an_op_stands_for_one_text(bench: Bench, guarded: Guarded) -> None:

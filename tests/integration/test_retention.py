@@ -105,9 +105,7 @@ async def test_a_thread_is_locked_before_its_comments(store: Store) -> None:
     async with store.pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT FROM threads WHERE id = $1 FOR UPDATE", thread)
         sweeping = asyncio.create_task(sweep(store, address_days=0))
-        waiting = (
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%sweep_comments%'"
-        )
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%sweep($1%'"
         async with asyncio.timeout(PATIENCE):
             while not await store.value(waiting):
                 await asyncio.sleep(0.01)

@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
         "wells",
         frozenset({"assets", "bus", "crowd", "embedded", "fresh", "guard", "keyring", "store"}),
     ),
-    ("work", frozenset({"health", "ingest", "paper", "press", "rooms", "sweep"})),
+    ("work", frozenset({"blocklist", "health", "ingest", "paper", "press", "rooms", "sweep"})),
     ("acts", frozenset({"posting"})),
     ("keys", frozenset({"keys"})),
     ("doors", frozenset({"web"})),

@@ -8,13 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from service import errors
-from service.errors import Malformed, Refusal, TooFast
+from service.errors import Banned, Malformed, Refusal, TooFast
 from service.language import SOURCE, Language
 from service.web.words import Phrase, sentence, words
 from tools import words as tool
@@ -149,6 +150,19 @@ def test_a_refusal_with_particulars_is_told_by_its_kind_in_another_language() ->
     particular = Malformed("before must be an integer from 0 to 2^53 - 1.")
     assert sentence(Language("en"), particular) == particular.message
     assert sentence(Language("de"), particular) == sentence(Language("de"), Malformed())
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "told"),
+    [
+        ("en", "", "You can't write here until 2026-12-03 : 11:15."),
+        ("en", "50%(s) off", "You can't write here until 2026-12-03 : 11:15. The reason: 50%(s) off"),
+        ("de", "Spam", "Von hier aus kann bis 2026-12-03 : 11:15 nicht geschrieben werden. Der Grund: Spam"),
+    ],
+)
+def test_a_ban_is_told_with_its_end_in_the_zone_of_the_site_and_its_reason(name: str, reason: str, told: str) -> None:
+    banned = Banned(reason, datetime.datetime(2026, 12, 3, 10, 15, 30, tzinfo=datetime.UTC))
+    assert sentence(Language(name), banned, ZoneInfo("Europe/Berlin")) == told
 
 
 # The words of the script

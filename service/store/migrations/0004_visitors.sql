@@ -1,10 +1,34 @@
--- Who wrote a comment, as far as it is kept; and the sweep that erases what was kept for long enough.
+-- Who wrote a comment, as far as it is kept; the bans made of that; and the sweep that erases what was kept for long
+-- enough.
 
 -- `address`, `network`: keyed hashes of the address that it came from and of the wider net around that, each with a key
 -- of its own. Null where they were erased.
 ALTER TABLE comments ADD COLUMN address bytea, ADD COLUMN network bytea;
 CREATE INDEX comments_known ON comments (at) WHERE address IS NOT NULL;
 CREATE INDEX comments_removed ON comments (judged_at) WHERE state = 'removed' AND text IS NOT NULL;
+
+-- `tag`: the hash, `address` or `network`, of the comment that a ban was made from; which comment that was is kept nowhere,
+-- so that nothing links the two when the comment's own hash is gone. Null once the ban is over.
+CREATE TABLE bans (
+    id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tag    bytea,
+    scope  text NOT NULL CHECK (scope IN ('address', 'network')),
+    reason text NOT NULL,
+    begun  timestamptz NOT NULL DEFAULT now(),
+    ends   timestamptz NOT NULL,
+    lifted timestamptz
+);
+CREATE INDEX bans_known ON bans (ends) WHERE tag IS NOT NULL;
+
+-- An act on a ban names it alone: no thread, and no comment.
+ALTER TABLE acts
+    ADD COLUMN ban bigint REFERENCES bans,
+    ALTER COLUMN thread DROP NOT NULL,
+    DROP CONSTRAINT acts_kind_check,
+    ADD CONSTRAINT acts_kind_check CHECK (
+        kind IN ('publish', 'hold', 'remove', 'restore', 'open', 'close', 'hold-thread', 'slow', 'ban', 'lift')
+    ),
+    ADD CONSTRAINT acts_subject_check CHECK ((ban IS NOT NULL) = (kind IN ('ban', 'lift')) AND (ban IS NULL) = (thread IS NOT NULL));
 
 -- As before, with the hashes of who wrote each draft. A worker of the release before names none.
 DROP FUNCTION post_comments(bigint[], uuid[], uuid[], uuid[], text[], bytea[]);
@@ -53,15 +77,17 @@ BEGIN
     ORDER BY d.place;
 END $$;
 
--- Erases what was kept for long enough: hashes that are older than `known`, text that was removed before `removed` ago.
--- One step, of at most `most` comments each; how many they were. Null where somebody else is taking a step.
-CREATE FUNCTION sweep_comments(known interval, removed interval, most integer) RETURNS bigint LANGUAGE plpgsql AS $$
+-- Erases what was kept for long enough: the tags of bans that are over, hashes that are older than `known`, text that was
+-- removed before `removed` ago. One step, of at most `most` comments each; how many they were. Null where somebody else is
+-- taking a step.
+CREATE FUNCTION sweep(known interval, removed interval, most integer) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     nos bigint[];
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('afterword'), hashtext('sweep')) THEN
         RETURN NULL;
     END IF;
+    UPDATE bans SET tag = NULL WHERE tag IS NOT NULL AND ends <= now();
     nos := ARRAY(
         (SELECT no FROM comments WHERE address IS NOT NULL AND at <= now() - known ORDER BY at LIMIT most)
         UNION

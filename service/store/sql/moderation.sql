@@ -5,8 +5,8 @@ SELECT * FROM judge_comments($1, $2, $3, $4)
 SELECT j.*, t.id AS thread FROM articles a JOIN threads t USING (id), judge_thread(t.id, $2, $3, $4, $5) j WHERE a.slug = $1
 
 -- acts: the latest acts, the newest first, of one article or, where $1 is null, of all
-SELECT x.id, x.at, x.moderator, x.kind, a.slug, x.comment, x.was, x.reason
-FROM acts x JOIN articles a ON a.id = x.thread
+SELECT x.id, x.at, x.moderator, x.kind, a.slug, x.comment, x.was, x.reason, x.ban
+FROM acts x LEFT JOIN articles a ON a.id = x.thread
 WHERE $1::text IS NULL OR a.slug = $1
 ORDER BY x.id DESC LIMIT $2
 

@@ -1,2 +1,2 @@
 -- sweep: erases what was kept for long enough, in one step; how much, or null where somebody else is at it
-SELECT sweep_comments($1, $2, $3)
+SELECT sweep($1, $2, $3)

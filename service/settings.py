@@ -70,6 +70,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="days after which the text of a removed comment is erased", ge=0, le=3650),
     ] = 30
+    backup_retention_days: Annotated[
+        Annotated[int, Meta(ge=1, le=36_500)] | None,
+        Meta(description="days for which you keep backups, for the page on privacy"),
+    ] = None
     challenge: Annotated[Literal["off"], Meta(description="proof of work; only off so far")] = "off"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

@@ -14,6 +14,7 @@ from msgspec import UNSET
 from service import keys, protocol
 from service.errors import Malformed, NotFound, Refusal, Unavailable, UpgradeRequired
 from service.fresh import Seen
+from service.guard.limits import MARK_SECONDS
 from service.language import Language
 from service.paper import Lists, Parts, Render, View, etag
 from service.protocol import MAX_INTEGER, Slug, Thread
@@ -62,6 +63,18 @@ async def section(request: web.Request) -> web.Response:
         raise NotFound
     lists = await request.app[keys.PAPER].lists()
     return page(request, "section.html", {"section": articles[0].section, "articles": articles}, lists)
+
+
+async def privacy(request: web.Request) -> web.Response:
+    """GET /privacy: what is kept of a visitor, why and for how long, as this site is set."""
+    settings = request.app[keys.SETTINGS]
+    figures = {
+        "limit_minutes": MARK_SECONDS // 60,
+        "address_days": settings.address_retention_days,
+        "removed_days": settings.removed_retention_days,
+        "backup_days": settings.backup_retention_days,
+    }
+    return page(request, "privacy.html", figures, await request.app[keys.PAPER].lists())
 
 
 async def article(request: web.Request) -> web.Response:

@@ -11,6 +11,7 @@ THREAD = f"/articles/{SLUG}"
 ROUTES = (
     web.get("/", pages.front),
     web.get("/sections/{section:.+}", pages.section),
+    web.get("/privacy", pages.privacy),
     web.get(THREAD, pages.article),
     web.get(f"/comments/{NO}", comments.comment),
     web.get(r"/pictures/{name:[0-9a-f]{32}}", pages.picture),

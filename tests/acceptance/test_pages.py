@@ -2,13 +2,14 @@
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from service.app import make_app
 from service.settings import Settings
-from tests.site import Site, op
+from tests.site import Site, op, telling
 
 OF_FILES = {
     "Server",
@@ -142,3 +143,26 @@ async def test_a_form_keeps_its_text_where_nothing_else_is_known(redis_url: str)
             assert '<form method="post" action="/articles/story/comments#form">' in page
             assert ">\nThree paragraphs,\n\nwritten &amp; thought over.</textarea>" in page
             assert "keep your text and try again" in page
+
+
+async def test_the_page_on_privacy_has_the_figures_of_the_settings(
+    tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    settings = {"ADDRESS_RETENTION_DAYS": "1234", "REMOVED_RETENTION_DAYS": "43", "BACKUP_RETENTION_DAYS": "1"}
+    async with telling(tmp_path, database_url, redis_url, **settings) as site:
+        async with site.http.get("/privacy") as response:
+            page = await response.text()
+        assert response.status == 200
+        for words in ("Once 1,234 days have passed", "once 43 days have passed", "after 1 day.", "10 minutes after"):
+            assert words in page
+
+
+async def test_every_page_leads_to_the_one_on_privacy(site: Site) -> None:
+    for path in ("/", "/articles/story", "/sections/News", "/privacy", "/nowhere"):
+        async with site.http.get(path) as response:
+            assert '<a href="/privacy">Privacy</a>' in await response.text()
+    async with site.http.get("/privacy") as response:
+        page = await response.text()
+    assert "Once 7 days have passed" in page
+    assert "once 30 days have passed" in page
+    assert "Backups are deleted" not in page

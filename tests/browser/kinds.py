@@ -34,6 +34,7 @@ async def kinds(site: Site, folder: Path) -> list[Kind]:
     return [
         Kind("front page", "/", "Popular"),
         Kind("section", "/sections/News", "News"),
+        Kind("privacy", "/privacy", "no account"),
         Kind("article with comments", f"/articles/{STORY}", "retracted by its author"),
         Kind("held thread", "/articles/held", "before it appears"),
         Kind("held comment", "/articles/held", "Thank you", "To be read by a moderator first"),

@@ -44,6 +44,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
             "AFTERWORD_CONNECTIONS_PER_WORKER": "2000",
             "AFTERWORD_ADDRESS_RETENTION_DAYS": "3",
             "AFTERWORD_REMOVED_RETENTION_DAYS": "0",
+            "AFTERWORD_BACKUP_RETENTION_DAYS": "90",
             "AFTERWORD_CHALLENGE": "off",
             "AFTERWORD_LOG_LEVEL": "debug",
         }
@@ -68,11 +69,12 @@ def test_every_setting_is_read_from_its_variable() -> None:
         connections_per_worker=2000,
         address_retention_days=3,
         removed_retention_days=0,
+        backup_retention_days=90,
         challenge="off",
         log_level="debug",
     )
     assert [str(network) for network in loaded.proxies] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]
-    assert len(msgspec.structs.fields(Settings)) == 21, "this test sets every setting"
+    assert len(msgspec.structs.fields(Settings)) == 22, "this test sets every setting"
 
 
 @pytest.mark.parametrize(

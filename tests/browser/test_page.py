@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 
 from tests.browser.pages import STORY, live, open_page, write
 from tests.foreign import LIFE, SENT_AWAY
-from tests.site import PATIENCE, ROOT, Site, eventually, op
+from tests.site import PATIENCE, ROOT, Site, command, eventually, op
 
 PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
 
@@ -155,3 +155,36 @@ async def test_chromiums_own_websocket_reads_writes_and_is_told_why_it_is_closed
     await site.stop()
     assert await asyncio.wait_for(leaving, PATIENCE) == SENT_AWAY
     await page.close()
+
+
+async def test_a_banned_author_is_told_why_and_until_when_and_may_retract(
+    browser: Browser, site: Site, story: str
+) -> None:
+    context = await browser.new_context()
+    page = await open_page(context, story, [])
+    await write(page, "Buy my pills")
+    mine = page.locator(".comments .comment.mine")
+    no = str(await mine.get_attribute("data-no"))
+    status, _, errors = await command(site.environ, "bans", "add", no, "--days", "1", "--reason", "pills & more")
+    assert status == 0, errors
+
+    async def post() -> int:
+        body, headers = {"op": op(), "text": "Still?"}, {"Connection": "close"}
+        async with site.http.post(f"/articles/{STORY}/comments", json=body, headers=headers) as response:
+            return response.status
+
+    async def banned() -> bool:
+        return {await post() for _ in range(8)} == {403}
+
+    await eventually(banned)  # on both workers
+    await write(page, "More pills")
+    refused = page.locator(".outgoing .comment.refused")
+    until = r"until 20\d\d-\d\d-\d\d : \d\d:\d\d\."
+    await expect(refused).to_contain_text(re.compile(f"{until} The reason: pills & more"))
+    await expect(refused).to_contain_text("More pills")
+    await expect(refused.locator(".again")).to_have_text("Try again")
+    first = page.locator(f"#no-{no}")
+    await first.locator(".retract").click()
+    await first.locator(".retract").click()
+    await expect(first.locator(".gone")).to_be_visible()
+    await context.close()

@@ -1,6 +1,7 @@
 """Writing: what was written is shown at once, sent once, and never lost on the way."""
 
 import contextlib
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -242,6 +243,26 @@ FULL = """for (let size = 1 << 20; size > 0; size >>= 1) {
     for (;;) localStorage.setItem(`filled.${localStorage.length}`, "x".repeat(size));
   } catch {}
 }"""
+
+
+@pytest.mark.parametrize("junk", ["{", "5", '"five"', "[]", "{}", "true"])
+async def test_whatever_lies_where_a_page_keeps_things_one_reads_and_writes(
+    browser: Browser, thread: Thread, junk: str
+) -> None:
+    below = [f"{name}.{thread.slug}" for name in ("draft", "mark", "unsent")]
+    names = ["at", "keys", "hidden", "shortcuts", "theme", *below]
+    page = await browser.new_page()
+    await page.add_init_script(
+        f"const [names, junk] = {json.dumps([names, junk])};"
+        "if (origin !== 'null') for (const name of names) localStorage[`afterword.${name}`] = junk;"
+    )
+    await page.goto(thread.url)
+    await live(page)
+    await page.fill("#text", "")
+    await write(page, "All the same")
+    await stands_once(page, thread, "All the same")
+    await expect(page.locator("theme-switch button")).to_have_text("Colours: as the system")
+    await page.close()
 
 
 @pytest.mark.parametrize("storage", [REFUSING, FULL], ids=["refused", "full"])

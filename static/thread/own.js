@@ -72,7 +72,7 @@ export class Own {
     there.remove();
   }
 
-  /** @param {HTMLElement | null} button */
+  /** @param {HTMLButtonElement | null} button */
   async #press(button) {
     const item = /** @type {HTMLElement | null | undefined} */ (button?.closest(".comment[data-no]"));
     if (!button || !item) return;
@@ -86,6 +86,7 @@ export class Own {
       this.#hidden.show(no);
       item.focus();
     } else if (button.matches(".edit")) {
+      button.disabled = true; // a second press would put the text in again
       this.#composer.add(plainText(part(item, ".text"))); // before it is erased: whatever happens, the text is kept
       await this.#erase(button, no);
     } else if (button.dataset.asks) {
@@ -105,11 +106,12 @@ export class Own {
   }
 
   /**
-   * @param {HTMLElement} button which says why, where it cannot be done
+   * @param {HTMLButtonElement} button which says why, where it cannot be done
    * @param {number} no
    */
   async #erase(button, no) {
     const answer = await this.retract(no);
+    button.disabled = false;
     if (answer.type === "refused") button.textContent = say(`refused.${answer.code}`) || answer.message;
   }
 }
@@ -123,7 +125,7 @@ function calm(button) {
 
 /**
  * @param {Event} event
- * @returns {HTMLElement | null}
+ * @returns {HTMLButtonElement | null}
  */
 function buttonOf({ target }) {
   return target instanceof Element ? target.closest(".hide, .show, .edit, .retract") : null;

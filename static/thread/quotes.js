@@ -114,7 +114,9 @@ export class Quotes {
     const here = this.#feed.find(no);
     if (here) {
       const veil = here.querySelector(":scope > .veil")?.firstChild; // its words, without the way to lift it
-      return [part(here, "header"), veil ?? part(here, ".text")].map((shown) => shown.cloneNode(true));
+      const header = /** @type {Element} */ (part(here, "header").cloneNode(true));
+      header.removeAttribute("id"); // the comment's own
+      return [header, (veil ?? part(here, ".text")).cloneNode(true)];
     }
     const { title, comment: found } = await comment(no);
     const line = document.createElement("p");

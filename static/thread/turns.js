@@ -68,7 +68,7 @@ export class Turns {
     const up = scrollY < this.#scrolled;
     this.#scrolled = scrollY;
     const { top } = this.#later.getBoundingClientRect();
-    if (!this.#later.hidden && top > -NEAR && top < innerHeight + NEAR) this.#turn("from");
+    if (!this.#later.hidden && top > 0 && top < innerHeight + NEAR) this.#turn("from");
     if (!this.#earlier.hidden && this.#started && up && onScreen(this.#earlier)) this.#turn("before");
   }
 

@@ -8,8 +8,8 @@ const page = new Map();
 let forgetful = false;
 
 /**
- * What this browser keeps for its reader, and sends to nobody: JSON in localStorage; where that is refused or full, it
- * lasts as long as the page.
+ * What stands in this browser only, for its reader: JSON in localStorage; where that is refused or full, it lasts as
+ * long as the page.
  *
  * @template T
  * @param {string} name

@@ -1,4 +1,5 @@
 import { copy, part } from "./part.js";
+import { sure } from "./sure.js";
 import { plainText, referencesOf } from "./text.js";
 import { say } from "./words.js";
 
@@ -39,7 +40,6 @@ export class Own {
   /** @param {AbortSignal} signal ends listening */
   listen(signal) {
     this.#root.addEventListener("click", (event) => this.#press(buttonOf(event)), { signal });
-    this.#root.addEventListener("focusout", (event) => calm(buttonOf(event)), { signal });
   }
 
   /**
@@ -89,11 +89,8 @@ export class Own {
       button.disabled = true; // a second press would put the text in again
       this.#composer.add(plainText(part(item, ".text"))); // before it is erased: whatever happens, the text is kept
       await this.#erase(button, no);
-    } else if (button.dataset.asks) {
+    } else if (sure(button)) {
       await this.#erase(button, no);
-    } else {
-      button.dataset.asks = button.textContent ?? "";
-      button.textContent = say("sure");
     }
   }
 
@@ -114,13 +111,6 @@ export class Own {
     button.disabled = false;
     if (answer.type === "refused") button.textContent = say(`refused.${answer.code}`) || answer.message;
   }
-}
-
-/** @param {HTMLElement | null} button one that was left without a second press */
-function calm(button) {
-  if (!button?.dataset.asks) return;
-  button.textContent = button.dataset.asks;
-  delete button.dataset.asks;
 }
 
 /**

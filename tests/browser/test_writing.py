@@ -169,7 +169,7 @@ async def test_one_that_is_too_long_stays_with_its_reason_and_is_edited_or_disca
 async def test_one_that_is_too_fast_counts_down_and_is_tried_again(
     context: BrowserContext, tmp_path: Path, database_url: str, redis_url: str
 ) -> None:
-    async with telling(tmp_path, database_url, redis_url, POSTS_PER_MINUTE="15") as site:
+    async with telling(tmp_path, database_url, redis_url, POSTS_PER_MINUTE="6") as site:
         page = await context.new_page()
         await page.goto(f"{site.url}/articles/story")
         await live(page)
@@ -190,10 +190,10 @@ async def test_one_that_is_too_fast_counts_down_and_is_tried_again(
             }"""
         )
         await write(page, "In good time")
-        await expect(page.locator(".outgoing .again")).to_have_text("Try again", timeout=15_000)
+        await expect(page.locator(".outgoing .again")).to_have_text("Try again", timeout=30_000)
         said = await page.evaluate("window.said")
         assert said == [f"Try again in {n} second{'s' * (n > 1)}" for n in range(len(said), 0, -1)]
-        assert 2 <= len(said) <= 4
+        assert 2 <= len(said) <= 10
         await page.locator(".outgoing .again").click()
         await expect(page.locator(".comments .comment.mine .text")).to_have_text("In good time")
         await expect(outgoing(page)).to_have_count(0)

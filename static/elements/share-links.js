@@ -25,7 +25,11 @@ export class ShareLinks extends HTMLElement {
   async #copy(button, url) {
     const { textContent: words } = button;
     if (words === button.dataset.done) return;
-    await navigator.clipboard.writeText(url);
+    try {
+      await navigator.clipboard.writeText(url);
+    } catch {
+      return; // the browser does not allow it
+    }
     button.textContent = button.dataset.done ?? "";
     setTimeout(() => {
       button.textContent = words;

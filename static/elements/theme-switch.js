@@ -9,7 +9,8 @@ export class ThemeSwitch extends HTMLElement {
   }
 
   get #theme() {
-    return document.documentElement.dataset.theme ?? "system";
+    const { theme } = document.documentElement.dataset;
+    return ORDER.find((each) => each === theme) ?? "system";
   }
 
   #turn() {

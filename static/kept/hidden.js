@@ -54,5 +54,5 @@ export class Hidden {
 
 /** @returns {List} */
 function stored() {
-  return recall(NAME, { numbers: [], words: [] });
+  return { numbers: [], words: [], ...recall(NAME, {}) };
 }

@@ -17,7 +17,7 @@ export class Keyring {
    * @param {string} key
    */
   add(no, key) {
-    this.#keys = new Map([...stored(), ...this.#keys, [no, key]]); // another tab may have written since
+    this.#keys = new Map([...stored(), [no, key]]); // another tab may have written since, or forgotten all
     keep(NAME, [...this.#keys].slice(-KEPT));
   }
 }

@@ -8,8 +8,8 @@ const page = new Map();
 let forgetful = false;
 
 /**
- * What this browser keeps for its reader, and sends to nobody: JSON in localStorage; where that is refused or full, it
- * lasts as long as the page.
+ * What stands in this browser only, for its reader: JSON in localStorage; where that is refused or full, it lasts as
+ * long as the page.
  *
  * @template T
  * @param {string} name
@@ -19,7 +19,8 @@ let forgetful = false;
 export function recall(name, otherwise) {
   if (page.has(name)) return /** @type {T} */ (page.get(name) ?? otherwise);
   try {
-    return JSON.parse(localStorage.getItem(PREFIX + name) ?? "null") ?? otherwise;
+    const kept = JSON.parse(localStorage.getItem(PREFIX + name) ?? "null") ?? otherwise;
+    return isLike(kept, otherwise) ? kept : otherwise;
   } catch {
     return otherwise;
   }
@@ -54,6 +55,16 @@ export async function forget() {
     // refused
   }
   await burn();
+}
+
+/**
+ * Whether what is kept is of the kind that is asked for: whatever else lies there must not end the page.
+ *
+ * @param {unknown} kept
+ * @param {unknown} otherwise
+ */
+function isLike(kept, otherwise) {
+  return typeof kept === typeof otherwise && Array.isArray(kept) === Array.isArray(otherwise);
 }
 
 /**

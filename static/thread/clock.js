@@ -1,5 +1,3 @@
-import { own } from "./words.js";
-
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
 const UNITS = [
   ["year", 31_557_600],
@@ -10,7 +8,10 @@ const UNITS = [
   ["minute", 60],
   ["second", 1],
 ];
-const relative = new Intl.RelativeTimeFormat(own, { numeric: "auto", style: "short" });
+const relative = relativeFormat();
+
+/** The language in which it is told how long ago something was: the reader's. */
+export const tongue = relative.resolvedOptions().locale;
 
 /**
  * A time as the page shows it, `2017-11-09 : 23:07`, in the site's zone.
@@ -32,6 +33,16 @@ export function stampIn(zone) {
     const parts = Object.fromEntries(format.formatToParts(new Date(at)).map(({ type, value }) => [type, value]));
     return `${parts.year}-${parts.month}-${parts.day} : ${parts.hour}:${parts.minute}`;
   };
+}
+
+/** Some browsers name their language by what is no tag of one, `en-US@posix`: then it is that of the system. */
+function relativeFormat() {
+  const form = /** @type {const} */ ({ numeric: "auto", style: "short" });
+  try {
+    return new Intl.RelativeTimeFormat(navigator.language, form);
+  } catch {
+    return new Intl.RelativeTimeFormat(undefined, form);
+  }
 }
 
 /**

@@ -94,7 +94,7 @@ export class Conversation {
       outbox: this.#outbox,
       composer: this.#composer,
     });
-    this.#quotes = new Quotes(root, this.#feed);
+    this.#quotes = new Quotes(root, this.#feed, hidden);
     this.#turns = new Turns({
       root,
       page: this.#page,

@@ -288,6 +288,8 @@ export class Feed {
    */
   #fill(item, { no, version, at, html, gone }) {
     item.id = `no-${no}`;
+    part(item, "header").id = `head-${no}`;
+    item.setAttribute("aria-labelledby", `head-${no}`);
     Object.assign(item.dataset, { no, version });
     write(part(item, ".no"), String(no));
     part(item, ".permalink").setAttribute("href", `/comments/${no}`);

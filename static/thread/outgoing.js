@@ -115,6 +115,11 @@ export class Outgoing {
    * @param {Accepted} accepted
    */
   #accepted(entry, item, { no, state }) {
+    if (entry.held && state === "retracted") {
+      this.#unsent.drop(entry); // by its author, elsewhere
+      this.#remove(item);
+      return;
+    }
     this.#numbered.set(no, { item, entry });
     if (state !== "published") {
       const { held } = entry;

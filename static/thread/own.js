@@ -1,4 +1,5 @@
 import { copy, part } from "./part.js";
+import { sure } from "./sure.js";
 import { plainText, referencesOf } from "./text.js";
 import { say } from "./words.js";
 
@@ -39,7 +40,6 @@ export class Own {
   /** @param {AbortSignal} signal ends listening */
   listen(signal) {
     this.#root.addEventListener("click", (event) => this.#press(buttonOf(event)), { signal });
-    this.#root.addEventListener("focusout", (event) => calm(buttonOf(event)), { signal });
   }
 
   /**
@@ -72,7 +72,7 @@ export class Own {
     there.remove();
   }
 
-  /** @param {HTMLElement | null} button */
+  /** @param {HTMLButtonElement | null} button */
   async #press(button) {
     const item = /** @type {HTMLElement | null | undefined} */ (button?.closest(".comment[data-no]"));
     if (!button || !item) return;
@@ -86,13 +86,11 @@ export class Own {
       this.#hidden.show(no);
       item.focus();
     } else if (button.matches(".edit")) {
+      button.disabled = true; // a second press would put the text in again
       this.#composer.add(plainText(part(item, ".text"))); // before it is erased: whatever happens, the text is kept
       await this.#erase(button, no);
-    } else if (button.dataset.asks) {
+    } else if (sure(button)) {
       await this.#erase(button, no);
-    } else {
-      button.dataset.asks = button.textContent ?? "";
-      button.textContent = say("sure");
     }
   }
 
@@ -105,25 +103,19 @@ export class Own {
   }
 
   /**
-   * @param {HTMLElement} button which says why, where it cannot be done
+   * @param {HTMLButtonElement} button which says why, where it cannot be done
    * @param {number} no
    */
   async #erase(button, no) {
     const answer = await this.retract(no);
+    button.disabled = false;
     if (answer.type === "refused") button.textContent = say(`refused.${answer.code}`) || answer.message;
   }
 }
 
-/** @param {HTMLElement | null} button one that was left without a second press */
-function calm(button) {
-  if (!button?.dataset.asks) return;
-  button.textContent = button.dataset.asks;
-  delete button.dataset.asks;
-}
-
 /**
  * @param {Event} event
- * @returns {HTMLElement | null}
+ * @returns {HTMLButtonElement | null}
  */
 function buttonOf({ target }) {
   return target instanceof Element ? target.closest(".hide, .show, .edit, .retract") : null;

@@ -3,6 +3,7 @@ import { markup } from "./markup.js";
 import { copy, part } from "./part.js";
 import { numberOf, referencesOf, referenceTo } from "./text.js";
 
+/** @import { Hidden } from "../kept/hidden.js" */
 /** @import { Feed } from "./feed.js" */
 
 const HOVER = 150; // milliseconds that a pointer rests on a number before its comment is shown
@@ -11,6 +12,7 @@ const HOVER = 150; // milliseconds that a pointer rests on a number before its c
 export class Quotes {
   #root;
   #feed;
+  #hidden;
   #preview;
   /** @type {Map<number, number[]>} The references of each comment that has any. */
   #quoted = new Map();
@@ -23,10 +25,12 @@ export class Quotes {
   /**
    * @param {HTMLElement} root
    * @param {Feed} feed
+   * @param {Hidden} hidden
    */
-  constructor(root, feed) {
+  constructor(root, feed, hidden) {
     this.#root = root;
     this.#feed = feed;
+    this.#hidden = hidden;
     this.#preview = part(root, ".preview");
   }
 
@@ -47,6 +51,7 @@ export class Quotes {
    * @param {number} no
    */
   dress(item, no) {
+    if (this.#link && numberOf(this.#link) === no) this.#show(null); // it shows what was
     this.#refer(no, referencesOf(part(item, ".text")));
   }
 
@@ -114,7 +119,9 @@ export class Quotes {
     const here = this.#feed.find(no);
     if (here) {
       const veil = here.querySelector(":scope > .veil")?.firstChild; // its words, without the way to lift it
-      return [part(here, "header"), veil ?? part(here, ".text")].map((shown) => shown.cloneNode(true));
+      const header = /** @type {Element} */ (part(here, "header").cloneNode(true));
+      header.removeAttribute("id"); // the comment's own
+      return [header, (veil ?? part(here, ".text")).cloneNode(true)];
     }
     const { title, comment: found } = await comment(no);
     const line = document.createElement("p");
@@ -124,6 +131,7 @@ export class Quotes {
     text.dir = "auto";
     if (found.gone) text.append(part(copy("farewells"), '[data-gone="removed"]'));
     else text.innerHTML = markup(found.html ?? "");
+    if (this.#hidden.hides(no, text.textContent ?? "")) text.replaceChildren(copy("veil").firstChild ?? "");
     return [line, text];
   }
 

@@ -1,8 +1,8 @@
-import { ago } from "./clock.js";
+import { ago, tongue } from "./clock.js";
 import { copy, part } from "./part.js";
 import { onScreen } from "./place.js";
 import { referenceTo } from "./text.js";
-import { own, say, write } from "./words.js";
+import { say, write } from "./words.js";
 
 /** @import { Mark } from "../kept/mark.js" */
 /** @import { Joined, Position } from "../net/wire.js" */
@@ -130,7 +130,7 @@ export class Reading {
       this.#unseen.delete(no);
       this.#mark.no = Math.max(this.#mark.no, no);
       const hint = part(item, ".ago");
-      hint.lang = own;
+      hint.lang = tongue;
       write(hint, ago(item.querySelector("time")?.dateTime ?? ""));
     }
     if (this.#feed.open && !this.#feed.endInView) this.#follow(false); // one has scrolled away from the end

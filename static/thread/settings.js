@@ -1,5 +1,6 @@
 import { forget } from "../kept/store.js";
 import { part } from "./part.js";
+import { sure } from "./sure.js";
 import { say } from "./words.js";
 
 /** @import { Hidden } from "../kept/hidden.js" */
@@ -29,7 +30,9 @@ export class Settings {
     part(this.#root, ".open-settings").addEventListener("click", () => this.open(), { signal });
     words.addEventListener("change", () => this.#hide(words.value), { signal });
     part(this.#dialog, ".show-all").addEventListener("click", () => this.#showAll(), { signal });
-    part(this.#dialog, ".forget").addEventListener("click", () => this.#forget(), { signal });
+    part(this.#dialog, ".forget").addEventListener("click", ({ currentTarget }) => this.#forget(currentTarget), {
+      signal,
+    });
   }
 
   open() {
@@ -59,7 +62,9 @@ export class Settings {
     this.#fill();
   }
 
-  async #forget() {
+  /** @param {EventTarget | null} button */
+  async #forget(button) {
+    if (!sure(/** @type {HTMLElement} */ (button))) return;
     /** @type {HTMLFormElement} */ (part(this.#root, ".composer form")).reset(); // else the browser puts it in again
     await forget();
     location.reload();

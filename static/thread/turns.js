@@ -68,8 +68,14 @@ export class Turns {
     const up = scrollY < this.#scrolled;
     this.#scrolled = scrollY;
     const { top } = this.#later.getBoundingClientRect();
-    if (!this.#later.hidden && top > -NEAR && top < innerHeight + NEAR) this.#turn("from");
+    const near = !this.#later.hidden && top > 0 && top < innerHeight + NEAR;
+    if (near && !this.#writes()) this.#turn("from");
     if (!this.#earlier.hidden && this.#started && up && onScreen(this.#earlier)) this.#turn("before");
+  }
+
+  /** Whether one is at the form, or was sent there: what is loaded would push it away. */
+  #writes() {
+    return Boolean(document.activeElement?.closest(".composer")) || location.hash === "#form";
   }
 
   /**

@@ -4,10 +4,7 @@ const block = document.querySelector('script[data-part="words"]');
 /** @type {{ [name: string]: Phrase }} */
 const phrases = JSON.parse(block?.textContent ?? "{}");
 
-/** The language of the site, and that of the reader. */
-export const language = document.documentElement.lang;
-export const own = navigator.language;
-
+const language = document.documentElement.lang;
 const plural = new Intl.PluralRules(language);
 const digits = new Intl.NumberFormat(language);
 

@@ -9,6 +9,7 @@ from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from service import resources
 from service.store.database import Connection
+from tests.browser.kinds import Kind, kinds
 from tests.browser.pages import STORY
 from tests.browser.threads import Thread
 from tests.conftest import Stores, empty_database
@@ -28,6 +29,11 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture
 async def story(site: Site) -> str:
     """The address of a demonstration article of a running site, which has all of them."""
+    return await demonstrate(site)
+
+
+async def demonstrate(site: Site) -> str:
+    """Publish the demonstration articles: the address of one of them."""
     status, _, errors = await command(site.environ, "articles", "load", str(resources.DEMONSTRATION))
     assert status == 0, errors
     return f"{site.url}/articles/{STORY}"
@@ -51,6 +57,13 @@ async def shared(
     settings = {"POSTS_PER_MINUTE": "0", "CONNECTIONS_PER_ADDRESS": "0", "TIMEZONE": "Europe/Berlin"}
     async with telling(folder, database[0], stores.valkey.url, **settings) as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="session")
+async def every_kind(shared: Site, tmp_path_factory: pytest.TempPathFactory) -> list[Kind]:
+    """Every kind of page, on the shared site."""
+    await demonstrate(shared)
+    return await kinds(shared, tmp_path_factory.mktemp("kinds") / "articles")
 
 
 @pytest_asyncio.fixture

@@ -1,12 +1,11 @@
 """Axe finds nothing wrong with any kind of page, at any width, in either scheme."""
 
-from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.kinds import Kind, kinds
+from tests.browser.kinds import Kind
 from tests.browser.pages import axe, live
 from tests.site import Site
 
@@ -26,13 +25,13 @@ async def visit(page: Page, site: Site, kind: Kind) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 820, 1440])
 async def test_axe_finds_nothing(
-    browser: Browser, site: Site, story: str, tmp_path: Path, width: int, scheme: Literal["light", "dark"]
+    browser: Browser, shared: Site, every_kind: list[Kind], width: int, scheme: Literal["light", "dark"]
 ) -> None:
     context = await browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = await context.new_page()
     found = []
-    for kind in await kinds(site, tmp_path / "kinds"):
-        await visit(page, site, kind)
+    for kind in every_kind:
+        await visit(page, shared, kind)
         found += [f"{kind.name}: {complaint}" for complaint in await axe(page)]
     await context.close()
     assert not found, "\n".join(found)

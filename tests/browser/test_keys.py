@@ -1,5 +1,7 @@
 """Everything can be done by keys, and nobody is surprised by one, nor by what comes meanwhile."""
 
+import re
+
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.pages import axe, counted, read, write
@@ -32,6 +34,7 @@ async def test_j_and_k_go_from_comment_to_comment(context: BrowserContext, threa
     await at(page, numbers[-1])
     await page.keyboard.press("k")
     await at(page, numbers[-2])
+    await expect(page.locator(":focus")).to_have_accessible_name(re.compile(rf"^Anonymous No\. {numbers[-2]} "))
 
 
 async def test_r_quotes_the_comment_at_hand_or_what_is_selected_of_it(context: BrowserContext, thread: Thread) -> None:

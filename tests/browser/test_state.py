@@ -28,6 +28,7 @@ window.WebSocket = class extends WebSocket {
 };
 """
 NO_STREAMS = "delete window.EventSource;"
+SOON = "Math.random = () => 0.01;"  # the shortest waits
 UNTIL_A_STREAM = """
 window.EventSource = class extends EventSource {
   constructor(...address) {
@@ -120,7 +121,7 @@ async def test_a_page_does_not_say_that_it_is_offline_when_it_no_longer_is(
 
 async def test_without_sockets_a_page_reads_by_a_stream_and_says_so(browser: Browser, thread: Thread) -> None:
     page = await browser.new_page()
-    await page.add_init_script(NO_SOCKETS)
+    await page.add_init_script(SOON + NO_SOCKETS)
     await page.goto(thread.url)
     await says(page, "Live, without WebSockets")
     await arrives(page, thread)
@@ -130,7 +131,7 @@ async def test_without_sockets_a_page_reads_by_a_stream_and_says_so(browser: Bro
 
 async def test_with_neither_sockets_nor_streams_a_page_asks_and_says_so(browser: Browser, thread: Thread) -> None:
     page = await browser.new_page()
-    await page.add_init_script(NO_SOCKETS + NO_STREAMS)
+    await page.add_init_script(SOON + NO_SOCKETS + NO_STREAMS)
     await page.goto(thread.url)
     await expect(page.locator(".connection")).to_have_text("Updated every few seconds", timeout=10_000)
     no = (await thread.post())["no"]
@@ -142,7 +143,7 @@ async def test_with_neither_sockets_nor_streams_a_page_asks_and_says_so(browser:
 async def test_who_is_on_sockets_again_asks_no_more_even_with_a_question_open(browser: Browser, thread: Thread) -> None:
     page = await browser.new_page()
     await page.clock.install()
-    await page.add_init_script(NO_SOCKETS + NO_STREAMS)
+    await page.add_init_script(SOON + NO_SOCKETS + NO_STREAMS)
     await page.goto(thread.url)
     await expect(page.locator(".connection")).to_have_text("Updated every few seconds", timeout=10_000)
     asked: list[Route] = []
@@ -168,7 +169,7 @@ async def test_who_fell_back_to_a_stream_while_the_server_was_away_is_on_sockets
     browser: Browser, thread: Thread
 ) -> None:
     page = await browser.new_page()
-    await page.add_init_script(NO_SOCKETS + UNTIL_A_STREAM)
+    await page.add_init_script(SOON + NO_SOCKETS + UNTIL_A_STREAM)
     await page.goto(thread.url)
     await live(page)
     await arrives(page, thread)

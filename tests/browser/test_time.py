@@ -80,6 +80,15 @@ async def test_how_long_ago_is_told_in_the_readers_language(
     await context.close()
 
 
+async def test_a_browser_that_names_its_language_by_no_tag_reads_all_the_same(
+    context: BrowserContext, thread: Thread
+) -> None:
+    no = (await thread.post())["no"]
+    await context.add_init_script("Object.defineProperty(navigator, 'language', { get: () => 'en-US@posix' })")
+    page = await read(context, thread, f"#no-{no}")
+    await expect(page.locator(f"#no-{no} .ago")).not_to_be_empty()
+
+
 async def test_how_long_ago_is_kept_fresh(context: BrowserContext, thread: Thread) -> None:
     no = (await thread.post())["no"]
     page = await context.new_page()

@@ -11,6 +11,7 @@
         ├── Media             415  media
         ├── ForeignOrigin     403  origin
         ├── NotYours          403  not-yours
+        ├── NotAllowed        403  role
         ├── ThreadClosed      403  closed
         ├── NotFound          404  not-found
         ├── MethodNotAllowed  405  method
@@ -92,6 +93,12 @@ class NotYours(Refusal):
     """That key does not belong to this comment."""
 
     code, status = "not-yours", 403
+
+
+class NotAllowed(Refusal):
+    """Your role does not allow that."""
+
+    code, status = "role", 403
 
 
 class ThreadClosed(Refusal):

@@ -60,6 +60,17 @@ def words(language: Language) -> Mapping[str, Phrase]:
     }
 
 
+def desk_words(language: Language) -> Mapping[str, Phrase]:
+    """What the desk's script says, static/desk/."""
+    gettext = language.gettext
+    return {
+        "live": gettext("Live"),
+        "reconnecting": gettext("Reconnecting…"),
+        "settled": gettext("Somebody else has seen to this one."),
+        "failed": gettext("That was not done; please try again."),
+    }
+
+
 def sentence(language: Language, refusal: Refusal) -> str:
     """A refusal as its page tells it; one whose particulars are only for programs is told by its kind."""
     message = refusal.message if language.knows(refusal.message) else type(refusal)().message

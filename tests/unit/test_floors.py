@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
         frozenset({"assets", "bus", "crowd", "embedded", "fresh", "guard", "keyring", "store"}),
     ),
     ("work", frozenset({"health", "ingest", "paper", "press", "rooms"})),
-    ("acts", frozenset({"posting"})),
+    ("acts", frozenset({"judging", "posting"})),
     ("keys", frozenset({"keys"})),
     ("doors", frozenset({"web"})),
     ("wiring", frozenset({"app"})),

@@ -3,6 +3,7 @@
 import argparse
 import getpass
 import sys
+import unicodedata
 
 from service.commands import command
 from service.commands.command import Commands
@@ -39,6 +40,7 @@ def add(commands: Commands) -> None:
 
 
 def _name(text: str) -> str:
+    text = unicodedata.normalize("NFC", text)
     if text != " ".join(text.split()) or not text.isprintable() or not 1 <= len(text) <= NAME:
         raise argparse.ArgumentTypeError(f"a name is one line of 1 to {NAME} characters")
     return text
@@ -75,7 +77,7 @@ def _add(options: argparse.Namespace) -> int:
 def _list(_options: argparse.Namespace) -> int:
     async def listed(given: Settings) -> int:
         async with command.pool(given) as pool:
-            for each in await Moderators(pool).list():
+            for each in await Moderators(pool).everybody():
                 seen = f"{each.seen.astimezone(given.zone):%Y-%m-%d %H:%M}" if each.seen else "-"
                 state = "disabled" if each.disabled else f"{each.sessions} signed in"
                 command.say(f"{each.role:9}  {state:12}  {seen:16}  {each.name}")

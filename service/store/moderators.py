@@ -42,7 +42,7 @@ class Moderators:
         async with available():
             return await self._pool.fetchval(SQL["add"], name, password, role) is not None
 
-    async def list(self) -> list[Moderator]:
+    async def everybody(self) -> list[Moderator]:
         """All of them, by name."""
         async with available():
             return [Moderator(*row) for row in await self._pool.fetch(SQL["list"], IDLE)]

@@ -1,12 +1,16 @@
 import { say } from "../thread/words.js";
 
-/** @param {Element | null} element */
-const focused = (element) => element?.contains(document.activeElement) ?? false;
+/** @param {Element} element */
+const focused = (element) => element.contains(document.activeElement);
+
+/** @param {Element} element */
+const atHand = (element) => focused(element) || element.matches(":hover");
 
 /**
  * What the desk shows, and how a newer page is laid over it: what is the same stays the same element, with what is
- * chosen in it; focus stays where it is. What somebody else has seen to stays, while it has the focus, and can only be
- * left: else a key would act on what has come into its place.
+ * chosen in it; focus stays where it is, and as far as the page can be scrolled, so does what is at hand, under the
+ * pointer or with the focus. What somebody else has seen to stays while it is at hand, and can only be left: else a key
+ * or a click would act on what has come into its place.
  */
 export class Lists {
   #desk;
@@ -24,11 +28,14 @@ export class Lists {
     const newer = page.querySelector("moderators-desk");
     if (!(newer instanceof HTMLElement)) return;
     this.#desk.dataset.version = newer.dataset.version;
+    const hand = [...this.#desk.querySelectorAll("[data-list] > *")].find(atHand);
+    const before = hand?.getBoundingClientRect().top ?? 0;
     for (const part of this.#desk.querySelectorAll("[data-swap]")) this.#swap(part, newer);
     for (const list of this.#desk.querySelectorAll("[data-list]")) {
       const other = newer.querySelector(`#${list.id}`);
       if (other) this.#lay(/** @type {HTMLElement} */ (list), other, own);
     }
+    if (hand?.isConnected) scrollBy({ top: hand.getBoundingClientRect().top - before, behavior: "instant" });
   }
 
   /**
@@ -91,7 +98,7 @@ export class Lists {
    * @param {boolean} own
    */
   #drop(list, item, own) {
-    if (!focused(item)) item.remove();
+    if (!(own ? focused(item) : atHand(item))) item.remove();
     else if (own) {
       const next = /** @type {HTMLElement | null} */ (item.nextElementSibling ?? item.previousElementSibling);
       item.remove();
@@ -102,11 +109,10 @@ export class Lists {
   /** @param {HTMLElement} item */
   #settle(item) {
     item.dataset.settled = say("settled");
-    item.focus(); // the button that has it is about to go
+    if (focused(item)) item.focus(); // the button that has it is about to go
     for (const button of item.querySelectorAll("button, label")) button.remove();
-    const leave = (/** @type {FocusEvent} */ { relatedTarget }) => {
-      if (!item.contains(/** @type {Node | null} */ (relatedTarget))) setTimeout(() => item.remove());
-    };
+    const leave = () => setTimeout(() => atHand(item) || item.remove());
     item.addEventListener("focusout", leave);
+    item.addEventListener("pointerleave", leave);
   }
 }

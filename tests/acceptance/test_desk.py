@@ -3,10 +3,11 @@
 import asyncio
 import json
 import re
+import signal
 from typing import Any
 
 from tests.desk import PASSWORD, Seat, ask, moderators, seat, sign_in
-from tests.site import Message, Site, op, receive, send
+from tests.site import Message, Site, eventually, op, receive, send
 
 
 async def comment(site: Site, text: str = "Buy my pills") -> int:
@@ -265,6 +266,21 @@ async def test_an_open_desk_hears_that_something_has_changed(site: Site) -> None
         async with asyncio.timeout(1.5):
             while await version() == before:
                 pass
+
+
+async def test_an_open_desk_holds_up_no_worker_that_leaves(site: Site) -> None:
+    ida = await seat(site, "ida")
+    old = await site.workers()
+    async with site.http.get("/desk/events", headers={"Cookie": f"__Host-desk={ida.cookie}"}) as stream:
+        site.process.send_signal(signal.SIGHUP)
+        rest = await asyncio.wait_for(stream.content.read(), 15)
+        assert rest.startswith(b"retry: 1000\n\ndata: ")
+
+    async def replaced() -> bool:
+        return not {*old} & {*await site.workers()}
+
+    await eventually(replaced)
+    assert (await ida.get()).status == 200, "the session is in the store, and outlives every worker"
 
 
 async def test_a_page_of_the_desk_stays_out_of_search_engines_and_caches(site: Site) -> None:

@@ -268,3 +268,33 @@ async def test_the_desk_is_whole_without_a_script(browser: Browser, room: Room) 
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     await context.close()
+
+
+async def test_nothing_comes_under_the_pointer_that_was_not_there(room: Room) -> None:
+    ida, ole = await room.moderator("ida"), await room.moderator("ole")
+    *_, old, new = [await room.write(f"No. {number}") for number in range(12)]
+    for desk in (ida, ole):
+        await desk.goto(f"{room.site.url}/desk/recent")
+        await at_work(desk)
+    button = ida.locator(f"#card-{old}").get_by_role("button", name="Remove")
+    await button.hover()
+    before = await button.bounding_box()
+    latest = await room.write("Latest")
+    await expect(ida.locator(f"#card-{latest}")).to_be_visible()
+    after = await button.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(after["y"] - before["y"]) < 1
+
+    for no in (old, new):
+        await ole.locator(f"#card-{no}").get_by_role("button", name="Hold").click()
+    await ida.goto(f"{room.site.url}/desk")
+    await at_work(ida)
+    await ida.locator(f"#card-{old}").get_by_role("button", name="Remove").hover()
+    await ole.locator(f"#card-{old}").get_by_role("button", name="Publish").click()
+    settled = ida.locator(f"#card-{old}")
+    await expect(settled).to_have_attribute("data-settled", "Somebody else has seen to this one.")
+    await expect(settled.get_by_role("button")).to_have_count(0)
+    await ida.locator("h1").hover()
+    await expect(settled).to_have_count(0)
+    await expect(ida.locator(f"#card-{new}")).to_be_visible()

@@ -32,7 +32,7 @@ async def test_a_name_is_taken_once_and_the_list_tells_of_each(store: Store) -> 
     await signed_in(moderators)
     await signed_in(moderators)
     await moderators.disable("ole")
-    ida, ole = await moderators.list()
+    ida, ole = await moderators.everybody()
     assert (ida.name, ida.role, ida.disabled, ida.sessions) == ("ida", "moderator", False, 2)
     assert ida.seen is not None
     assert (ole.name, ole.role, ole.disabled, ole.sessions, ole.seen) == ("ole", "admin", True, 0, None)
@@ -65,7 +65,7 @@ async def test_a_session_ends_by_itself_and_goes_with_the_next_that_begins(store
     old = await signed_in(moderators)
     await store.pool.execute(passing)
     assert await moderators.session(old) is None
-    assert [each.sessions for each in await moderators.list()] == [0]
+    assert [each.sessions for each in await moderators.everybody()] == [0]
     await signed_in(moderators)
     assert await store.pool.fetchval("SELECT count(*) FROM sessions") == 1
 

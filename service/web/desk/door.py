@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
@@ -132,8 +133,8 @@ def see_other(where: str) -> web.Response:
 
 
 def line(text: str, most: int) -> str:
-    """What was typed, as one line of at most so many characters."""
-    return " ".join(_UNWRITABLE.sub(" ", text).split())[:most]
+    """What was typed, as one line of at most so many characters, whatever keyboard it was (NFC)."""
+    return " ".join(unicodedata.normalize("NFC", _UNWRITABLE.sub(" ", text)).split())[:most]
 
 
 def _door(

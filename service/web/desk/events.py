@@ -6,6 +6,7 @@ import time
 from aiohttp import web
 
 from service import keys
+from service.errors import Unavailable
 from service.web.comments import visitor
 from service.web.desk.door import Session, signed_in, still
 
@@ -37,6 +38,6 @@ async def events(request: web.Request, session: Session) -> web.StreamResponse:
                     await response.write(f"data: {version}\n\n".encode())
                     told, said = version, now
                 await asyncio.sleep(LOOK_SECONDS)
-        except ConnectionError:
-            pass  # it left
+        except (ConnectionError, Unavailable):
+            pass  # it left; or the store is away, and whoever comes back is told so
         return response

@@ -46,7 +46,7 @@ async def threads(request: web.Request, session: Session) -> web.StreamResponse:
 async def people(request: web.Request, session: Session) -> web.StreamResponse:
     """GET /desk/people: who may sign in, and who is; for admins."""
     session.require("admin")
-    return await _view(request, session, "people", people=await request.app[keys.MODERATORS].list())
+    return await _view(request, session, "people", people=await request.app[keys.MODERATORS].everybody())
 
 
 async def _view(request: web.Request, session: Session, name: str, **shown: object) -> web.Response:

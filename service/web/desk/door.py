@@ -13,7 +13,7 @@ from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
 from service import keys, protocol
-from service.errors import ForeignOrigin, Malformed, Media, NotAllowed, TooLarge
+from service.errors import ForeignOrigin, Malformed, Media, NotAllowed, TooLarge, TooMany
 from service.guard import origin, patience
 from service.store.moderators import LONGEST, Role
 from service.web import pages
@@ -91,11 +91,13 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     name, password = line(fields.get("name", ""), NAME), fields.get("password", "")
     wait = await app[keys.TRIES].wait(visitor(request), app[keys.KEYRING].visitor(f"name:{name}"))
     if wait:
-        seconds = protocol.whole_seconds(wait)
-        return _door(request, {"name": name, "wait": seconds}, 429, {"Retry-After": str(seconds)})
+        return _later(request, name, wait)
     moderators = app[keys.MODERATORS]
-    known = await moderators.known(name)
-    matched, token = await app[keys.PASSWORDS].match(known, password), secrets.token_urlsafe(32)
+    known, token = await moderators.known(name), secrets.token_urlsafe(32)
+    try:
+        matched = await app[keys.PASSWORDS].match(known, password)
+    except TooMany as refusal:
+        return _later(request, name, refusal.retry_after)
     if known is None or not matched or not await moderators.begin(name, known, _hashed(token)):
         return _door(request, {"name": name, "wrong": True}, 403)
     response = see_other("/desk?welcome")
@@ -144,6 +146,11 @@ def _door(
     response = page(request, "desk_login.html", shown, status)
     response.headers.update(headers or {})
     return response
+
+
+def _later(request: web.Request, name: str, wait: float | None) -> web.Response:
+    seconds = protocol.whole_seconds(wait)
+    return _door(request, {"name": name, "wait": seconds}, 429, {"Retry-After": str(seconds)})
 
 
 def _to_the_door(request: web.Request) -> web.Response:

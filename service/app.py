@@ -18,10 +18,14 @@ from service.assets import Assets
 from service.blocklist import Blocklist
 from service.bus import Bus
 from service.crowd import Crowd
+from service.fresh import Fresh
 from service.guard.connections import Connections, capacity
 from service.guard.limits import Limits
+from service.guard.passwords import Passwords
+from service.guard.tries import Tries
 from service.health import Health
 from service.ingest import Ingest
+from service.judging import Judging
 from service.keyring import Keyring
 from service.language import Language
 from service.paper import Paper
@@ -32,11 +36,15 @@ from service.store import database
 from service.store.articles import Articles
 from service.store.bans import Bans
 from service.store.comments import Comments
+from service.store.desk import Desk
+from service.store.moderation import Moderation
+from service.store.moderators import Moderators
 from service.store.retention import Retention
 from service.sweep import Sweep
 from service.web import headers, middleware, pages
+from service.web.desk import events
 from service.web.routes import ROUTES
-from service.web.words import words
+from service.web.words import desk_words, words
 
 POOL = 8  # connections for reading; ingest has one of its own
 REDIS_SECONDS = 0.25  # Redis answers within this, or the worker goes on without it
@@ -60,7 +68,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             retry=Retry(NoBackoff(), 0),
         )
     )
-    articles, comments = Articles(pool), Comments(pool)
+    articles, comments, desk = Articles(pool), Comments(pool), Desk(pool)
     bus = Bus(redis, settings.redis_url, keyring.site, worker)
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
@@ -88,6 +96,12 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.ROOMS] = rooms
     app[keys.INGEST] = ingest
     app[keys.POSTING] = Posting(keyring, comments, limits, ingest, rooms, blocklist=blocklist)
+    app[keys.JUDGING] = Judging(Moderation(pool), rooms)
+    app[keys.MODERATORS] = Moderators(pool)
+    app[keys.PASSWORDS] = Passwords()
+    app[keys.TRIES] = Tries(redis, keyring.site)
+    app[keys.DESK] = desk
+    app[keys.WATCH] = Fresh(desk.version, events.LOOK_SECONDS)
     app[keys.PAPER] = Paper(articles, comments, pages.renderer(app))
     app[keys.HEALTH] = Health(comments, redis, bus)
     app[keys.ASSETS] = Assets(resources.STATIC)
@@ -104,6 +118,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     templates.policies["ext.i18n.trimmed"] = True
     templates.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
     templates.globals["words"] = words(language)
+    templates.globals["desk_words"] = desk_words(language)
     _read(templates)
     app.add_routes(ROUTES)
     app.on_response_prepare.append(headers.adding(settings))

@@ -12,6 +12,7 @@
         ├── ForeignOrigin     403  origin
         ├── NotYours          403  not-yours
         ├── Banned            403  banned        waiting helps
+        ├── NotAllowed        403  role
         ├── ThreadClosed      403  closed
         ├── NotFound          404  not-found
         ├── MethodNotAllowed  405  method
@@ -114,6 +115,12 @@ class Banned(Refusal):
         )
         self.reason = reason
         self.until = until.replace(microsecond=0) if until else None
+
+
+class NotAllowed(Refusal):
+    """Your role does not allow that."""
+
+    code, status = "role", 403
 
 
 class ThreadClosed(Refusal):

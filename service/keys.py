@@ -3,9 +3,13 @@
 from aiohttp import web
 
 from service.assets import Assets
+from service.fresh import Fresh
 from service.guard.connections import Connections
+from service.guard.passwords import Passwords
+from service.guard.tries import Tries
 from service.health import Health
 from service.ingest import Ingest
+from service.judging import Judging
 from service.keyring import Keyring
 from service.language import Language
 from service.paper import Paper
@@ -14,6 +18,8 @@ from service.rooms import Rooms
 from service.settings import Settings
 from service.store.articles import Articles
 from service.store.comments import Comments
+from service.store.desk import Desk
+from service.store.moderators import Moderators
 
 SETTINGS = web.AppKey("settings", Settings)
 LANGUAGE = web.AppKey("language", Language)
@@ -24,6 +30,13 @@ COMMENTS = web.AppKey("comments", Comments)
 INGEST = web.AppKey("ingest", Ingest)
 ROOMS = web.AppKey("rooms", Rooms)
 POSTING = web.AppKey("posting", Posting)
+JUDGING = web.AppKey("judging", Judging)
+MODERATORS = web.AppKey("moderators", Moderators)
+PASSWORDS = web.AppKey("passwords", Passwords)
+TRIES = web.AppKey("tries", Tries)
+DESK = web.AppKey("desk", Desk)
+WATCH = web.AppKey("watch", Fresh[str])
+"""The version of what the desk shows."""
 PAPER = web.AppKey("paper", Paper)
 ASSETS = web.AppKey("assets", Assets)
 HEALTH = web.AppKey("health", Health)

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+import asyncpg
 import msgspec
 
 from service.errors import NotFound
@@ -75,9 +76,19 @@ class Moderation:
             row = await self._pool.fetchrow(SQL["judge_thread"], slug, state, slow, reason, moderator)
         if row is None:
             raise NotFound
-        thread = msgspec.convert({"state": row["thread_state"], "slow": row["thread_slow"]}, Thread)
-        position = Position(row["thread_epoch"], row["thread_version"], row["thread_count"], thread)
-        return ThreadChanged(ThreadId(row["thread"]), row["raised"], position)
+        return _thread_changed(row)
+
+    async def undo(self, act: int, moderator: str | None = None) -> Changed | ThreadChanged | None:
+        """Bring back what was before an act; None where that can't be: somebody has acted on the same since, say."""
+        async with available():
+            done = await self._pool.fetchrow(SQL["act"], act)
+            if done is None:
+                return None
+            on_comment = done["comment"] is not None
+            row = await self._pool.fetchrow(SQL["undo" if on_comment else "undo_thread"], act, moderator)
+        if row is None:
+            return None
+        return changed(row) if on_comment else _thread_changed(row)
 
     async def acts(self, limit: int, slug: Slug | None = None) -> list[Act]:
         """The latest acts, the newest first: of one article's thread, or of all."""
@@ -88,3 +99,9 @@ class Moderation:
         """What waits for a moderator, the oldest first."""
         async with available():
             return [Held(*row) for row in await self._pool.fetch(SQL["held"], limit)]
+
+
+def _thread_changed(row: asyncpg.Record) -> ThreadChanged:
+    thread = msgspec.convert({"state": row["thread_state"], "slow": row["thread_slow"]}, Thread)
+    position = Position(row["thread_epoch"], row["thread_version"], row["thread_count"], thread)
+    return ThreadChanged(ThreadId(row["thread"]), row["raised"], position)

@@ -3,6 +3,8 @@
 from aiohttp import web
 
 from service.web import comments, events, health, live, pages, static
+from service.web.desk import acts, door, views
+from service.web.desk import events as desk_events
 
 SLUG = "{slug:[a-z0-9]+(?:-[a-z0-9]+)*}"
 NO = r"{no:[0-9]{1,16}}"
@@ -22,6 +24,19 @@ ROUTES = (
     web.delete(f"{THREAD}/comments/{NO}", comments.retract),
     web.get(f"{THREAD}/live", live.live, allow_head=False),
     web.get(f"{THREAD}/events", events.events, allow_head=False),
+    web.get("/desk", views.queue),
+    web.get("/desk/recent", views.recent),
+    web.get("/desk/record", views.record),
+    web.get("/desk/threads", views.threads),
+    web.get("/desk/people", views.people),
+    web.get("/desk/events", desk_events.events, allow_head=False),
+    web.get("/desk/login", door.login),
+    web.post("/desk/login", door.sign_in),
+    web.post("/desk/logout", door.log_out),
+    web.post("/desk/comments", acts.on_comments),
+    web.post("/desk/threads", acts.on_thread),
+    web.post("/desk/undo", acts.undo),
+    web.post("/desk/people", acts.on_people),
     web.get("/healthz", health.healthz),
     web.get("/readyz", health.readyz),
 )

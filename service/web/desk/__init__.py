@@ -1,0 +1,1 @@
+"""The desk: where moderators sign in, see what waits, and act. Whole without JavaScript."""

@@ -143,11 +143,11 @@ async def test_chromiums_own_websocket_reads_writes_and_is_told_why_it_is_closed
     life = (ROOT / "tests/foreign/life.js").read_text().replace("export ", "")
     url = f"{story.replace('http', 'ws', 1)}/live"
     assert await page.evaluate(f"(url) => {{ {life}; return live(WebSocket, url) }}", url) == LIFE
-    watch = f"(url) => {{ {life}; return stay(WebSocket, url, () => {{ document.title = 'there' }}) }}"
+    watch = f"(url) => {{ {life}; return stay(WebSocket, url, () => {{ window.there = true }}) }}"
     leaving = asyncio.create_task(page.evaluate(watch, url))
 
     async def there() -> bool:
-        return await page.title() == "there"
+        return bool(await page.evaluate("window.there === true"))
 
     await eventually(there)
     await site.stop()

@@ -460,7 +460,7 @@ async def test_a_comment_reaches_readers_everywhere_by_hints_alone(
             await one.post(site.thread)
         await eventually(lambda: here.version == there.version == 10)
         assert here.latest == there.latest
-        assert len(there.seen(Changes)) == 10
+        assert sum(len(changes.comments) for changes in there.seen(Changes)) == 10  # a busy machine puts some together
 
 
 async def test_workers_that_write_at_once_keep_every_reader_in_order(site: Site, one: Worker, two: Worker) -> None:

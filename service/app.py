@@ -105,21 +105,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.PAPER] = Paper(articles, comments, pages.renderer(app))
     app[keys.HEALTH] = Health(comments, redis, bus)
     app[keys.ASSETS] = Assets(resources.STATIC)
-    templates = aiohttp_jinja2.setup(
-        app,
-        loader=jinja2.FileSystemLoader(resources.TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-        filters=pages.filters(settings, language),
-    )
-    templates.policies["ext.i18n.trimmed"] = True
-    templates.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
-    templates.globals["words"] = words(language)
-    templates.globals["desk_words"] = desk_words(language)
-    _read(templates)
+    _set_up_templates(app, settings, language)
     app.add_routes(ROUTES)
     app.on_response_prepare.append(headers.adding(settings))
     app.cleanup_ctx.extend(
@@ -135,6 +121,25 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
         ]
     )
     return app
+
+
+def _set_up_templates(app: web.Application, settings: Settings, language: Language) -> None:
+    """Give the app its templates, in the site's language."""
+    templates = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(resources.TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+        filters=pages.filters(settings, language),
+    )
+    templates.policies["ext.i18n.trimmed"] = True
+    templates.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
+    templates.globals["words"] = words(language)
+    templates.globals["desk_words"] = desk_words(language)
+    _read(templates)
 
 
 def _read(templates: jinja2.Environment) -> None:

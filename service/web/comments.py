@@ -12,7 +12,7 @@ from service.protocol import Joined, PostBody, RetractBody
 from service.rooms import Rooms
 from service.web import pages
 
-WINDOW, MAX_WINDOW = 50, 200
+MAX_WINDOW = 200
 
 # What aiohttp raises on a body that was cut off, or is not what its headers say.
 UNREADABLE = (
@@ -51,7 +51,7 @@ async def window(request: web.Request) -> web.Response:
     if epoch is not None and after is not None:
         return json(await _since(request.app[keys.ROOMS], pages.slug(request), epoch, after))
     numbers = pages.window(query)
-    limit = min(MAX_WINDOW, pages.number(query, "limit") or WINDOW)
+    limit = min(MAX_WINDOW, pages.number(query, "limit") or paper.WINDOW)
     comments = request.app[keys.COMMENTS]
     thread = await comments.thread(pages.slug(request))
     match numbers:

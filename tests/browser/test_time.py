@@ -5,7 +5,7 @@ import re
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from service.store.database import Connection
 from tests.browser.pages import live, read
@@ -89,13 +89,19 @@ async def test_a_browser_that_names_its_language_by_no_tag_reads_all_the_same(
     await expect(page.locator(f"#no-{no} .ago")).not_to_be_empty()
 
 
-async def test_how_long_ago_is_kept_fresh(context: BrowserContext, thread: Thread) -> None:
-    no = (await thread.post())["no"]
+async def read_by_a_clock(context: BrowserContext, thread: Thread) -> tuple[Page, int]:
+    """A page whose time a test sets, with a new comment in view; its number."""
+    no = int((await thread.post())["no"])
     page = await context.new_page()
     await page.clock.install()
     await page.goto(thread.url)
     await live(page)
     await page.locator(f"#no-{no}").scroll_into_view_if_needed()
+    return page, no
+
+
+async def test_how_long_ago_is_kept_fresh(context: BrowserContext, thread: Thread) -> None:
+    page, no = await read_by_a_clock(context, thread)
     hint = page.locator(f"#no-{no} .ago")
     await expect(hint).to_have_text(re.compile(r"^(\d+ sec ago|now)$"))
     await page.clock.fast_forward("02:10")
@@ -105,12 +111,7 @@ async def test_how_long_ago_is_kept_fresh(context: BrowserContext, thread: Threa
 
 
 async def test_a_hint_that_grows_moves_nothing_beside_it(context: BrowserContext, thread: Thread) -> None:
-    no = (await thread.post())["no"]
-    page = await context.new_page()
-    await page.clock.install()
-    await page.goto(thread.url)
-    await live(page)
-    await page.locator(f"#no-{no}").scroll_into_view_if_needed()
+    page, no = await read_by_a_clock(context, thread)
     places = f"() => [...document.querySelectorAll('#no-{no} *')].map((e) => [e.className, e.offsetLeft, e.offsetTop])"
     await expect(page.locator(f"#no-{no} .ago")).not_to_be_empty()
     before = await page.evaluate(places)

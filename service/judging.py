@@ -6,7 +6,7 @@ from service.protocol import CommentNo, Slug
 from service.rooms import Rooms
 from service.run import Run
 from service.store.comments import Changed
-from service.store.moderation import Moderation, ThreadChanged, Verdict
+from service.store.moderation import Moderation, Terms, ThreadChanged, Verdict
 
 
 class Judging:
@@ -23,9 +23,9 @@ class Judging:
             self._tell(each)
         return len(judged)
 
-    async def judge_thread(self, slug: Slug, state: str, reason: str, moderator: str) -> None:
-        """Open, close or hold a thread. Raises `NotFound`."""
-        self._tell(await self._moderation.judge_thread(slug, state, None, reason, moderator))
+    async def judge_thread(self, slug: Slug, terms: Terms, reason: str, moderator: str | None) -> None:
+        """Open, close, hold or slow a thread, say, or pin a comment. Raises `NotFound`."""
+        self._tell(await self._moderation.judge_thread(slug, terms, reason, moderator))
 
     async def undo(self, act: int, moderator: str) -> bool:
         """Bring back what was before an act; False where somebody has acted on the same since."""

@@ -57,10 +57,16 @@ class Close(IntEnum):
 
 
 class Thread(msgspec.Struct, frozen=True):
-    """The state of a thread, always whole. `slow`: seconds between two comments of one address, 0 for none."""
+    """The state of a thread, always whole.
+
+    `slow`: seconds between two comments of one address, 0 for none. `surge`: whether it is stricter for a while, since
+    more comes than anybody reads. `pinned`: the comment that stands first. Both are unset where they are not so.
+    """
 
     state: Literal["open", "closed", "held"]
     slow: int = 0
+    surge: bool | UnsetType = UNSET
+    pinned: CommentNo | UnsetType = UNSET
 
 
 class Comment(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from service.commands import command
 from service.commands.command import Commands
 from service.protocol import Slug
 from service.settings import Settings
-from service.store.moderation import Moderation
+from service.store.moderation import Moderation, Terms
 
 STATES = (
     ("open", "open", "let everyone write"),
@@ -32,7 +32,7 @@ def _sentence(summary: str) -> str:
 def _judge(state: str, options: argparse.Namespace) -> int:
     async def judge(given: Settings) -> int:
         async with command.pool(given) as pool:
-            done = await Moderation(pool).judge_thread(options.slug, state, None, options.reason)
+            done = await Moderation(pool).judge_thread(options.slug, Terms(state=state), options.reason)
         command.say(f"{'now' if done.raised else 'still':5} {done.position.thread.state}: {options.slug}")
         return 0
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from msgspec import UNSET
 
 from service import markup
 from service.errors import NotFound, NotYours
@@ -20,7 +21,8 @@ SQL = queries.load("comments")
 class Draft(NamedTuple):
     """An act to be committed. `others`: op tags under which the same act may stand already (at most two).
 
-    `address` and `network` are the keyed hashes of who wrote it (service/keyring.py), where they are known.
+    `address` and `network` are the keyed hashes of who wrote it (service/keyring.py), where they are known. `held`: why
+    a guard wants a moderator to look first. `by`: who of the newsroom speaks.
     """
 
     thread: ThreadId
@@ -30,6 +32,8 @@ class Draft(NamedTuple):
     others: tuple[UUID, ...] = ()
     address: bytes | None = None
     network: bytes | None = None
+    held: str | None = None
+    by: str | None = None
 
     @property
     def ops(self) -> tuple[UUID, ...]:
@@ -217,8 +221,10 @@ async def post(connection: Connection, drafts: Sequence[Draft]) -> list[Outcome]
             [draft.text_tag for draft in drafts],
             [draft.address for draft in drafts],
             [draft.network for draft in drafts],
+            [draft.held for draft in drafts],
+            [draft.by for draft in drafts],
         )
-    return [_outcome(row, draft.text) for row, draft in zip(rows, drafts, strict=True)]
+    return [_outcome(row, draft) for row, draft in zip(rows, drafts, strict=True)]
 
 
 def changed(row: asyncpg.Record) -> Changed:
@@ -227,7 +233,12 @@ def changed(row: asyncpg.Record) -> Changed:
     return Changed(row["no"], ThreadId(row["thread"]), _comment(row) if row["raised"] else None, position)
 
 
-def _outcome(row: asyncpg.Record, text: str) -> Outcome:
+def thread(row: asyncpg.Record) -> Thread:
+    """The state of a thread."""
+    return Thread(row["thread_state"], row["thread_slow"], row["thread_surge"] or UNSET, row["thread_pinned"] or UNSET)
+
+
+def _outcome(row: asyncpg.Record, draft: Draft) -> Outcome:
     if row["thread_state"] is None:
         return Outcome(None, None, None, None)
     position = Position(row["thread_epoch"], row["thread_version"], row["thread_count"])
@@ -235,7 +246,7 @@ def _outcome(row: asyncpg.Record, text: str) -> Outcome:
         return Outcome(None, row["thread_state"], None, position)
     published = None
     if row["fresh"] and row["state"] == "published":
-        published = _published(row["no"], row["version"], row["at"], text)
+        published = _published(row["no"], row["version"], row["at"], draft.text, draft.by)
     return Outcome(_standing(row), row["thread_state"], published, position)
 
 
@@ -248,7 +259,7 @@ def _position(row: asyncpg.Record) -> Position:
         row["thread_epoch"],
         row["thread_version"],
         row["thread_count"],
-        Thread(row["thread_state"], row["thread_slow"]),
+        thread(row),
         row["thread_state_version"],
     )
 
@@ -260,12 +271,12 @@ def _comments(rows: Sequence[asyncpg.Record]) -> tuple[Comment, ...]:
 def _comment(row: asyncpg.Record) -> Comment:
     if row["state"] != "published":
         return Comment(row["no"], row["version"], _second(row["at"]), gone=row["state"])
-    return _published(row["no"], row["version"], row["at"], row["text"])
+    return _published(row["no"], row["version"], row["at"], row["text"], row["author"])
 
 
-def _published(no: int, version: int, at: datetime.datetime, text: str) -> Comment:
+def _published(no: int, version: int, at: datetime.datetime, text: str, by: str | None) -> Comment:
     body = markup.render(text)
-    return Comment(no, version, _second(at), by="Anonymous", html=body.html, quotes=body.quotes)
+    return Comment(no, version, _second(at), by=by or "Anonymous", html=body.html, quotes=body.quotes)
 
 
 def _second(at: datetime.datetime) -> datetime.datetime:

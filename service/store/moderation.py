@@ -6,15 +6,25 @@ from typing import Literal, NamedTuple
 
 import asyncpg
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from service.errors import NotFound
-from service.protocol import CommentNo, Slug, Thread, ThreadId
+from service.protocol import CommentNo, Slug, ThreadId
 from service.store import queries
-from service.store.comments import Changed, Position, changed
+from service.store.comments import Changed, Position, changed, thread
 from service.store.database import Pool, available
 
 SQL = queries.load("moderation")
 Verdict = Literal["published", "held", "removed"]
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a thread is to be otherwise; what is unset stays. `pinned` is None for no comment."""
+
+    state: str | UnsetType = UNSET
+    slow: int | UnsetType = UNSET
+    surge: bool | UnsetType = UNSET
+    pinned: CommentNo | UnsetType | None = UNSET
 
 
 class ThreadChanged(NamedTuple):
@@ -68,12 +78,10 @@ class Moderation:
             rows = await self._pool.fetch(SQL["judge"], list(numbers), verdict, reason, moderator)
         return [changed(row) for row in rows]
 
-    async def judge_thread(
-        self, slug: Slug, state: str | None, slow: int | None, reason: str, moderator: str | None = None
-    ) -> ThreadChanged:
-        """Open, close, hold or slow a thread; None leaves one of the two as it is. Raises `NotFound`."""
+    async def judge_thread(self, slug: Slug, terms: Terms, reason: str, moderator: str | None = None) -> ThreadChanged:
+        """Open, close, hold or slow a thread, say, or pin a comment. Raises `NotFound`."""
         async with available():
-            row = await self._pool.fetchrow(SQL["judge_thread"], slug, state, slow, reason, moderator)
+            row = await self._pool.fetchrow(SQL["judge_thread"], slug, _json(terms), reason, moderator)
         if row is None:
             raise NotFound
         return _thread_changed(row)
@@ -101,7 +109,10 @@ class Moderation:
             return [Held(*row) for row in await self._pool.fetch(SQL["held"], limit)]
 
 
+def _json(terms: Terms) -> str:
+    return msgspec.json.encode(terms).decode()
+
+
 def _thread_changed(row: asyncpg.Record) -> ThreadChanged:
-    thread = msgspec.convert({"state": row["thread_state"], "slow": row["thread_slow"]}, Thread)
-    position = Position(row["thread_epoch"], row["thread_version"], row["thread_count"], thread)
+    position = Position(row["thread_epoch"], row["thread_version"], row["thread_count"], thread(row))
     return ThreadChanged(ThreadId(row["thread"]), row["raised"], position)

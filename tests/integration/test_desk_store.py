@@ -5,7 +5,7 @@ import asyncio
 from service.protocol import Slug, Thread
 from service.store.comments import Changed
 from service.store.desk import Desk
-from service.store.moderation import Moderation, ThreadChanged
+from service.store.moderation import Moderation, Terms, ThreadChanged
 from tests.integration.test_moderation import posted
 from tests.integration.test_store import Store, draft, standing, store
 
@@ -88,8 +88,8 @@ async def test_an_undo_never_takes_back_what_somebody_does_meanwhile(store: Stor
 async def test_the_state_of_a_thread_and_its_pace_are_undone_apart(store: Store) -> None:
     moderation = Moderation(store.pool)
     await store.open("story")
-    await moderation.judge_thread(Slug("story"), "closed", None, "late", "ida")
-    await moderation.judge_thread(Slug("story"), None, 30, "hot", "ida")
+    await moderation.judge_thread(Slug("story"), Terms(state="closed"), "late", "ida")
+    await moderation.judge_thread(Slug("story"), Terms(slow=30), "hot", "ida")
     slowing, closing = await acts(store)
     undone = await moderation.undo(closing, "ole")
     assert isinstance(undone, ThreadChanged)
@@ -146,8 +146,8 @@ async def test_the_record_says_what_can_still_be_undone(store: Store) -> None:
     one, two = await posted(store, "story", "One", "Two")
     await moderation.judge([one], "held", "", "ida")
     await moderation.judge([one, two], "removed", "spam", "ole")
-    await moderation.judge_thread(Slug("story"), "closed", None, "", "ida")
-    await moderation.judge_thread(Slug("story"), "open", None, "", None)
+    await moderation.judge_thread(Slug("story"), Terms(state="closed"), "", "ida")
+    await moderation.judge_thread(Slug("story"), Terms(state="open"), "", None)
     lines = await desk.record(10)
     assert [(line.kind, line.comment, line.stands) for line in lines] == [
         ("open", None, True),
@@ -192,6 +192,6 @@ async def test_the_version_differs_whenever_something_is_shown_that_was_not(stor
     assert await changed()
     await store.pool.execute("UPDATE comments SET state = 'retracted', text = NULL WHERE no = $1", waiting)
     assert await changed()
-    await moderation.judge_thread(Slug("story"), "closed", None, "", None)
+    await moderation.judge_thread(Slug("story"), Terms(state="closed"), "", None)
     assert await changed()
     assert await desk.version() == seen[-1]

@@ -8,7 +8,7 @@ import pytest
 from service.errors import NotFound
 from service.protocol import Slug, Thread
 from service.store.comments import Position
-from service.store.moderation import Moderation
+from service.store.moderation import Moderation, Terms
 from tests.integration.test_store import Store, draft, standing, store
 
 __all__ = ["store"]
@@ -75,17 +75,18 @@ async def test_a_retracted_comment_stays_retracted(store: Store) -> None:
 async def test_a_thread_is_closed_and_opened_for_all_to_see(store: Store) -> None:
     moderation = Moderation(store.pool)
     thread = await store.open("story")
-    closed = await moderation.judge_thread(Slug("story"), "closed", None, "late", "ida")
+    closed = await moderation.judge_thread(Slug("story"), Terms(state="closed"), "late", "ida")
     assert closed.raised
     assert closed.position.thread == Thread("closed")
     position = await at(store, thread)
     assert (position.version, position.state_version, position.thread) == (1, 1, Thread("closed"))
     [refused] = await store.post(draft(thread, "Too late"))
     assert refused.standing is None
-    assert not (await moderation.judge_thread(Slug("story"), "closed", None, "again")).raised
-    assert (await moderation.judge_thread(Slug("story"), "open", 30, "")).position.thread == Thread("open", 30)
+    assert not (await moderation.judge_thread(Slug("story"), Terms(state="closed"), "again")).raised
+    opened = await moderation.judge_thread(Slug("story"), Terms(state="open", slow=30), "")
+    assert opened.position.thread == Thread("open", 30)
     with pytest.raises(NotFound):
-        await moderation.judge_thread(Slug("nowhere"), "open", None, "")
+        await moderation.judge_thread(Slug("nowhere"), Terms(state="open"), "")
 
 
 async def test_the_record_tells_every_act_and_cannot_be_changed(store: Store) -> None:
@@ -95,7 +96,7 @@ async def test_the_record_tells_every_act_and_cannot_be_changed(store: Store) ->
     await moderation.judge([no], "held", "to be read", "ida")
     await moderation.judge([no], "removed", "spam", "ida")
     await moderation.judge([no], "published", "no spam", "ole")
-    await moderation.judge_thread(Slug("story"), "closed", 10, "late")
+    await moderation.judge_thread(Slug("story"), Terms(state="closed", slow=10), "late")
     acts = await moderation.acts(10, Slug("story"))
     assert [(act.moderator, act.kind, act.comment, act.was, act.reason) for act in reversed(acts)] == [
         ("ida", "hold", no, "published", "to be read"),
@@ -109,3 +110,43 @@ async def test_the_record_tells_every_act_and_cannot_be_changed(store: Store) ->
         with pytest.raises(asyncpg.RestrictViolationError):
             await store.pool.execute(statement)
     assert await moderation.acts(10) == acts
+
+
+async def test_what_a_guard_holds_waits_with_its_reason_beside_what_is_published(store: Store) -> None:
+    thread = await store.open("story")
+    drafts = [draft(thread, "One"), draft(thread, "Two")._replace(held="links"), draft(thread, "Three")]
+    outcomes = await store.post(*drafts)
+    assert [standing(outcome).state for outcome in outcomes] == ["published", "held", "published"]
+    assert [standing(outcome).version for outcome in outcomes] == [1, None, 2]
+    assert await store.pool.fetchval("SELECT reason FROM comments WHERE state = 'held'") == "links"
+    assert (await at(store, thread)).version == 2
+
+
+async def test_what_the_newsroom_writes_carries_its_name_and_waits_for_nobody(store: Store) -> None:
+    moderation = Moderation(store.pool)
+    thread = await store.open("story")
+    await moderation.judge_thread(Slug("story"), Terms(state="held"), "")
+    [outcome, waiting] = await store.post(draft(thread, "Ours")._replace(by="The desk"), draft(thread, "Theirs"))
+    assert outcome.published
+    assert outcome.published.by == "The desk"
+    assert standing(waiting).state == "held"
+    no = standing(outcome).no
+    await moderation.judge([no], "removed", "")
+    [restored] = await moderation.judge([no], "published", "")
+    assert restored.change
+    assert restored.change.by == "The desk"
+    assert (await store.comments.newest(thread, 1)).comments[0].by == "The desk"
+
+
+async def test_a_comment_is_pinned_while_it_can_be_read_and_each_side_of_a_thread_is_undone_apart(store: Store) -> None:
+    moderation = Moderation(store.pool)
+    thread = await store.open("story")
+    [no] = await posted(store, "story", "Read this first")
+    await moderation.judge_thread(Slug("story"), Terms(pinned=no), "", "ida")
+    await moderation.judge_thread(Slug("story"), Terms(surge=True), "12 a second")
+    assert (await at(store, thread)).thread == Thread("open", surge=True, pinned=no)
+    pin = next(act for act in await moderation.acts(10) if act.kind == "pin")
+    assert await moderation.undo(pin.id, "ole")
+    assert (await at(store, thread)).thread == Thread("open", surge=True)
+    assert not (await moderation.judge_thread(Slug("story"), Terms(pinned=no + 1), "")).raised
+    assert [act.kind for act in await moderation.acts(10)] == ["unpin", "surge", "pin"]

@@ -1,8 +1,8 @@
 -- judge: brings comments into a state, with a reason and in whose name
 SELECT * FROM judge_comments($1, $2, $3, $4)
 
--- judge_thread: opens, closes, holds or slows the thread of an article; null leaves one of the two as it is
-SELECT j.*, t.id AS thread FROM articles a JOIN threads t USING (id), judge_thread(t.id, $2, $3, $4, $5) j WHERE a.slug = $1
+-- judge_thread: changes the sides of an article's thread that $2 names
+SELECT j.*, t.id AS thread FROM articles a JOIN threads t USING (id), judge_thread(t.id, $2, $3, $4) j WHERE a.slug = $1
 
 -- act: what an act was done to
 SELECT comment, kind FROM acts WHERE id = $1
@@ -14,9 +14,8 @@ WHERE x.kind IN ('publish', 'hold', 'remove', 'restore')
 -- undo_thread: brings the thread of an act back to what it was; no row where that can't be
 SELECT j.*, x.thread
 FROM undoable($1) x,
-     judge_thread(x.thread, CASE WHEN x.kind <> 'slow' THEN x.was END, CASE WHEN x.kind = 'slow' THEN x.was::integer END,
-                  'undo #' || x.id, $2) j
-WHERE x.kind IN ('open', 'close', 'hold-thread', 'slow')
+     judge_thread(x.thread, jsonb_build_object(side(x.kind), x.was), 'undo #' || x.id, $2) j
+WHERE side(x.kind) IS NOT NULL
 
 -- acts: the latest acts, the newest first, of one article or, where $1 is null, of all
 SELECT x.id, x.at, x.moderator, x.kind, a.slug, x.comment, x.was, x.reason, x.ban

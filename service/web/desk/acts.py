@@ -7,7 +7,7 @@ from aiohttp import web
 from service import keys
 from service.errors import Malformed
 from service.protocol import MAX_INTEGER, CommentNo, Slug
-from service.store.moderation import Verdict
+from service.store.moderation import Terms, Verdict
 from service.web.desk.door import Fields, Session, acting, line, see_other
 
 REASON = 200  # characters of a reason
@@ -36,7 +36,7 @@ async def on_thread(request: web.Request, session: Session, fields: Fields) -> w
     act, _, slug = fields.get("one", "").partition(" ")
     if act not in STATES:
         raise Malformed
-    await request.app[keys.JUDGING].judge_thread(Slug(line(slug, REASON)), STATES[act], "", session.name)
+    await request.app[keys.JUDGING].judge_thread(Slug(line(slug, REASON)), Terms(state=STATES[act]), "", session.name)
     return _back(fields)
 
 

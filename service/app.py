@@ -19,6 +19,7 @@ from service.blocklist import Blocklist
 from service.bus import Bus
 from service.crowd import Crowd
 from service.fresh import Fresh
+from service.gate import Gate
 from service.guard.connections import Connections, capacity
 from service.guard.limits import Limits
 from service.guard.passwords import Passwords
@@ -73,7 +74,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
     blocklist = Blocklist(Bans(pool))
-    limits = Limits(redis, keyring.site, settings.posts_per_minute)
+    gate = Gate(comments, blocklist, Limits(redis, keyring.site, settings.posts_per_minute))
     sweep = Sweep(Retention(pool, settings.address_retention_days, settings.removed_retention_days))
     connections = Connections(
         redis,
@@ -95,7 +96,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.COMMENTS] = comments
     app[keys.ROOMS] = rooms
     app[keys.INGEST] = ingest
-    app[keys.POSTING] = Posting(keyring, comments, limits, ingest, rooms, blocklist=blocklist)
+    app[keys.POSTING] = Posting(keyring, comments, gate, ingest, rooms)
     app[keys.JUDGING] = Judging(Moderation(pool), rooms)
     app[keys.MODERATORS] = Moderators(pool)
     app[keys.PASSWORDS] = Passwords()

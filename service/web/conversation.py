@@ -9,8 +9,9 @@ from functools import partial
 from service import protocol
 from service.errors import Malformed, Refusal
 from service.frame import Frame
+from service.gate import Act
 from service.keyring import Visitor
-from service.posting import Act, Posting
+from service.posting import Posting
 from service.protocol import Close, Post, Retract, ThreadId
 from service.rooms import Reader
 from service.store.comments import Standing

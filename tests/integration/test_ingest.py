@@ -36,6 +36,7 @@ from service.errors import (
     TooLong,
     Unavailable,
 )
+from service.gate import Gate
 from service.guard import visitors
 from service.guard.limits import Limits
 from service.ingest import Ingest
@@ -545,9 +546,9 @@ class Guarded:
         self.keyring = Keyring("a secret for tests only")
         self.comments = Comments(bench.control)
         rooms = Rooms(self.comments, Bus(self.away, NO_REDIS, "site", "one"), Crowd(self.away, "site", "one"))
-        limits = Limits(self.away, "site", per_minute)
         self.blocklist = Blocklist(Bans(bench.control))
-        self.posting = Posting(self.keyring, self.comments, limits, bench.ingest, rooms, blocklist=self.blocklist)
+        gate = Gate(self.comments, self.blocklist, Limits(self.away, "site", per_minute))
+        self.posting = Posting(self.keyring, self.comments, gate, bench.ingest, rooms)
 
     async def post(self, thread: ThreadId, op: str, text: str, address: str = "192.0.2.7") -> tuple[Accepted, bool]:
         """Post as a client does."""

@@ -20,6 +20,7 @@ FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
         frozenset({"assets", "bus", "crowd", "embedded", "fresh", "guard", "keyring", "store"}),
     ),
     ("work", frozenset({"blocklist", "health", "ingest", "paper", "press", "rooms", "sweep"})),
+    ("gate", frozenset({"gate"})),
     ("acts", frozenset({"judging", "posting"})),
     ("keys", frozenset({"keys"})),
     ("doors", frozenset({"web"})),

@@ -1,0 +1,56 @@
+"""The gate: which of the acts that do not stand yet may come in."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from service.blocklist import Blocklist
+from service.errors import Refusal, TooFast
+from service.guard.limits import Limits
+from service.keyring import Visitor
+from service.protocol import Op
+from service.store.comments import Comments, Draft
+
+
+class Act(NamedTuple):
+    """A post on its way: the client's op and key, and the draft that the store gets."""
+
+    op: Op
+    key: str
+    draft: Draft
+
+
+class Gate:
+    """Asks of what is posted who wrote it, and how fast: one question to each store, however much comes together."""
+
+    def __init__(self, comments: Comments, blocklist: Blocklist, limits: Limits) -> None:
+        self._comments = comments
+        self._blocklist = blocklist
+        self._limits = limits
+
+    async def admit(self, acts: Sequence[Act | Refusal], visitor: Visitor) -> list[Act | Refusal]:
+        """The same acts of one visitor in one thread, those refused that may not come.
+
+        Why is `Banned`, `TooFast` or `Unavailable`. An act that stands already is let in before anything is asked: who
+        repeats it is no spammer.
+        """
+        posted = [act for act in acts if isinstance(act, Act)]
+        try:
+            answers = await self._judged(posted, visitor)
+        except Refusal as refusal:
+            answers = [refusal] * len(posted)
+        judged = iter(answers)
+        return [next(judged) if isinstance(act, Act) else act for act in acts]
+
+    async def _judged(self, acts: Sequence[Act], visitor: Visitor) -> Sequence[Act | Refusal]:
+        banned = await self._blocklist.find(visitor) if acts else None
+        if not acts or (self._limits.off and not banned):
+            return acts
+        known = await self._comments.standing(acts[0].draft.thread, [op for act in acts for op in act.draft.ops])
+        fresh = [act for act in acts if known.isdisjoint(act.draft.ops)]
+        answers = [banned] * len(fresh) if banned else await self._limited(fresh, visitor)
+        judged = dict(zip((act.draft.op for act in fresh), answers, strict=True))
+        return [judged.get(act.draft.op, act) for act in acts]
+
+    async def _limited(self, fresh: Sequence[Act], visitor: Visitor) -> list[Act | Refusal]:
+        waits = await self._limits.post(visitor.limit, [act.draft.op for act in fresh])
+        return [TooFast(retry_after=wait) if wait else act for act, wait in zip(fresh, waits, strict=True)]

@@ -6,11 +6,18 @@ ALTER TABLE threads ADD COLUMN surge boolean NOT NULL DEFAULT false, ADD COLUMN 
 -- `author`: who of the newsroom speaks, as readers see it; null for everybody else.
 ALTER TABLE comments ADD COLUMN author text;
 
+-- An act on a filter names it alone, as one on a ban does.
 ALTER TABLE acts
+    ADD COLUMN filter bigint,
     DROP CONSTRAINT acts_kind_check,
+    DROP CONSTRAINT acts_subject_check,
     ADD CONSTRAINT acts_kind_check CHECK (
-        kind IN ('publish', 'hold', 'remove', 'restore', 'ban', 'lift',
+        kind IN ('publish', 'hold', 'remove', 'restore', 'dismiss', 'ban', 'lift', 'filter', 'unfilter',
                  'open', 'close', 'hold-thread', 'slow', 'surge', 'calm', 'pin', 'unpin')
+    ),
+    ADD CONSTRAINT acts_subject_check CHECK (
+        (ban IS NOT NULL) = (kind IN ('ban', 'lift')) AND (filter IS NOT NULL) = (kind IN ('filter', 'unfilter'))
+        AND (thread IS NOT NULL) = (ban IS NULL AND filter IS NULL)
     );
 
 -- As before, with two more for each draft: why a guard holds it (null: it does not), and who of the newsroom wrote it

@@ -29,6 +29,7 @@ from service.ingest import Ingest
 from service.judging import Judging
 from service.keyring import Keyring
 from service.language import Language
+from service.newsroom import Newsroom
 from service.paper import Paper
 from service.posting import Posting
 from service.rooms import Rooms
@@ -45,7 +46,7 @@ from service.sweep import Sweep
 from service.web import headers, middleware, pages
 from service.web.desk import events
 from service.web.routes import ROUTES
-from service.web.words import desk_words, words
+from service.web.words import desk_words, newsroom, words
 
 POOL = 8  # connections for reading; ingest has one of its own
 REDIS_SECONDS = 0.25  # Redis answers within this, or the worker goes on without it
@@ -73,7 +74,8 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     bus = Bus(redis, settings.redis_url, keyring.site, worker)
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
-    blocklist = Blocklist(Bans(pool))
+    bans, moderation = Bans(pool), Moderation(pool)
+    blocklist = Blocklist(bans)
     gate = Gate(comments, blocklist, Limits(redis, keyring.site, settings.posts_per_minute))
     sweep = Sweep(Retention(pool, settings.address_retention_days, settings.removed_retention_days))
     connections = Connections(
@@ -97,7 +99,9 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.ROOMS] = rooms
     app[keys.INGEST] = ingest
     app[keys.POSTING] = Posting(keyring, comments, gate, ingest, rooms)
-    app[keys.JUDGING] = Judging(Moderation(pool), rooms)
+    app[keys.JUDGING] = Judging(moderation, bans, blocklist, rooms)
+    app[keys.BANS] = bans
+    app[keys.NEWSROOM] = Newsroom(newsroom(language, settings.site_name), keyring, moderation, ingest)
     app[keys.MODERATORS] = Moderators(pool)
     app[keys.PASSWORDS] = Passwords()
     app[keys.TRIES] = Tries(redis, keyring.site)

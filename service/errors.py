@@ -8,6 +8,7 @@
         ├── Empty             422  empty
         ├── TooLong           422  too-long
         ├── TooLarge          413  too-large
+        │   └── UploadTooLarge 413 too-large
         ├── Media             415  media
         ├── ForeignOrigin     403  origin
         ├── NotYours          403  not-yours
@@ -80,6 +81,10 @@ class TooLarge(Refusal):
     """The request is larger than 64 KiB."""
 
     code, status = "too-large", 413
+
+
+class UploadTooLarge(TooLarge):
+    """An article and its pictures have at most 12 MiB in all."""
 
 
 class Media(Refusal):

@@ -1,19 +1,25 @@
 """What moderators do at the desk: done in the store, and told to every reader at once."""
 
+import contextlib
 from collections.abc import Sequence
 
+from service.blocklist import Blocklist
+from service.errors import NotFound, Unavailable
 from service.protocol import CommentNo, Slug
 from service.rooms import Rooms
 from service.run import Run
+from service.store.bans import Bans, Scope
 from service.store.comments import Changed
 from service.store.moderation import Moderation, Terms, ThreadChanged, Verdict
 
 
 class Judging:
-    """Acts on comments and threads, each in a moderator's name. Every method raises `Unavailable`."""
+    """Acts on comments, threads and who wrote, each in a moderator's name. Every method raises `Unavailable`."""
 
-    def __init__(self, moderation: Moderation, rooms: Rooms) -> None:
+    def __init__(self, moderation: Moderation, bans: Bans, blocklist: Blocklist, rooms: Rooms) -> None:
         self._moderation = moderation
+        self._bans = bans
+        self._blocklist = blocklist
         self._rooms = rooms
 
     async def judge(self, numbers: Sequence[CommentNo], verdict: Verdict, reason: str, moderator: str) -> int:
@@ -27,13 +33,42 @@ class Judging:
         """Open, close, hold or slow a thread, say, or pin a comment. Raises `NotFound`."""
         self._tell(await self._moderation.judge_thread(slug, terms, reason, moderator))
 
+    async def pin(self, no: CommentNo, moderator: str) -> None:
+        """Let a comment stand first in its thread. Raises `NotFound` where it is not published."""
+        self._tell(await self._moderation.pin(no, moderator))
+
+    async def ban(self, no: CommentNo, scope: Scope, days: int, reason: str, moderator: str) -> None:
+        """Ban who wrote a comment, or the wider net. Raises `NotFound` where that is not known any more."""
+        if await self._bans.impose(no, scope, days, reason, moderator) is None:
+            raise NotFound("That comment is not there, or it is not known any more who wrote it.")
+        await self._heed()
+
+    async def lift(self, ban: int, moderator: str) -> None:
+        """End a ban before its time, if it is in force."""
+        await self._bans.lift(ban, "", moderator)
+        await self._heed()
+
     async def undo(self, act: int, moderator: str) -> bool:
         """Bring back what was before an act; False where somebody has acted on the same since."""
-        undone = await self._moderation.undo(act, moderator)
-        if undone is None:
-            return False
-        self._tell(undone)
-        return True
+        if undone := await self._moderation.undo(act, moderator):
+            self._tell(undone)
+            return True
+        lifted = await self._bans.undo(act, moderator)
+        if lifted:
+            await self._heed()
+        return lifted
+
+    async def undo_step(self, act: int, moderator: str) -> int:
+        """Bring back what was before all acts on comments that were one step with this one; how many could be."""
+        undone = await self._moderation.undo_step(act, moderator)
+        for each in undone:
+            self._tell(each)
+        return len(undone)
+
+    async def _heed(self) -> None:
+        """Heed on this worker at once what has become of a ban; the others look every two seconds."""
+        with contextlib.suppress(Unavailable):  # it is done: this worker will see it when it looks
+            await self._blocklist.read()
 
     def _tell(self, done: Changed | ThreadChanged) -> None:
         """Tell readers what they can see of it."""

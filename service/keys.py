@@ -12,11 +12,13 @@ from service.ingest import Ingest
 from service.judging import Judging
 from service.keyring import Keyring
 from service.language import Language
+from service.newsroom import Newsroom
 from service.paper import Paper
 from service.posting import Posting
 from service.rooms import Rooms
 from service.settings import Settings
 from service.store.articles import Articles
+from service.store.bans import Bans
 from service.store.comments import Comments
 from service.store.desk import Desk
 from service.store.moderators import Moderators
@@ -31,6 +33,8 @@ INGEST = web.AppKey("ingest", Ingest)
 ROOMS = web.AppKey("rooms", Rooms)
 POSTING = web.AppKey("posting", Posting)
 JUDGING = web.AppKey("judging", Judging)
+BANS = web.AppKey("bans", Bans)
+NEWSROOM = web.AppKey("newsroom", Newsroom)
 MODERATORS = web.AppKey("moderators", Moderators)
 PASSWORDS = web.AppKey("passwords", Passwords)
 TRIES = web.AppKey("tries", Tries)

@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from service.errors import NotFound
 from service.fresh import Fresh, Seen
-from service.protocol import Slug, ThreadId, Window
+from service.protocol import Comment, Slug, ThreadId, Window
 from service.store.articles import Article, Articles, Headline, State
 from service.store.comments import Comments
 
@@ -50,10 +50,14 @@ class View(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What is read for a page; `window` is None where the article has no thread."""
+    """What is read for a page; `window` is None where the article has no thread.
+
+    `pinned`: the comment that stands first, as long as it is published.
+    """
 
     article: Article
     window: Window | None
+    pinned: Comment | None = None
 
     @property
     def earlier(self) -> int | None:
@@ -191,7 +195,14 @@ class Paper:
 
     async def _read(self, view: View, state: State) -> Parts:
         window = await self._window(view, state.id) if state.has_thread else None
-        return Parts(await self._articles.article(view.slug), window)
+        return Parts(await self._articles.article(view.slug), window, await self._pinned(window) if window else None)
+
+    async def _pinned(self, window: Window) -> Comment | None:
+        if (no := window.thread.pinned) is UNSET:
+            return None
+        here = next((comment for comment in window.comments if comment.no == no), None)
+        comment = here or (await self._comments.placed(no)).comment
+        return comment if comment.gone is UNSET else None
 
     async def _window(self, view: View, thread: ThreadId) -> Window:
         if view.around is not None:

@@ -1,11 +1,14 @@
 """What tests do at the desk: let moderators in, sign in, act by its forms."""
 
 import asyncio
+import io
 import re
 import sys
 from asyncio import subprocess
 from http.cookies import SimpleCookie
 from typing import NamedTuple
+
+import aiohttp
 
 from tests.site import ROOT, Site
 
@@ -36,8 +39,25 @@ class Seat:
     async def post(self, path: str, origin: str | None = None, token: str | None = None, **fields: object) -> Answer:
         """Send a form as it stands on the desk; with another token or origin where these are given."""
         if token is None:
-            token = re.findall(r'name="token" value="(\w+)"', (await self.get()).text)[0]
+            token = await self.token()
         return await ask(self.site, "POST", path, {"token": token, **fields}, self.cookie, origin)
+
+    async def token(self) -> str:
+        """What every form of this session holds."""
+        return str(re.findall(r'name="token" value="(\w+)"', (await self.get()).text)[0])
+
+    async def upload(self, path: str, token: str | None = None, **files: list[tuple[str, bytes]]) -> Answer:
+        """Send a form with files, by the fields in which they were chosen."""
+        form = aiohttp.FormData(
+            {"token": await self.token() if token is None else token}, default_to_multipart=True, quote_fields=False
+        )
+        for field, chosen in files.items():
+            for name, data in chosen:
+                form.add_field(field, io.BytesIO(data), filename=name)
+        headers = {"Cookie": f"__Host-desk={self.cookie}"}
+        async with self.site.http.post(path, data=form, headers=headers, allow_redirects=False) as response:
+            where = response.headers.get("Location", "")
+            return Answer(response.status, where, await response.text(), response.cookies, None)
 
 
 async def ask(

@@ -34,6 +34,8 @@ def add(commands: Commands) -> None:
         )
         parser.add_argument("numbers", metavar="NO", nargs="+", type=number(1), help="a comment's number")
         parser.add_argument("--reason", default="", help="why, for the record")
+    pin = command.add(nouns, "pin", _pin, "let one stand first", "Lets a published comment stand first in its thread.")
+    pin.add_argument("number", metavar="NO", type=number(1), help="the comment's number")
     command.add(nouns, "held", _held, "list what waits for a moderator", "Lists what is held, the oldest first.")
     acts = command.add(commands, "acts", _acts, "list what was done", "Lists the record of acts, the newest first.")
     acts.add_argument("slug", metavar="SLUG", nargs="?", type=Slug, help="of one article only")
@@ -64,6 +66,16 @@ def _judge(verdict: Verdict, options: argparse.Namespace) -> int:
         return 0 if done.issuperset(options.numbers) else 1
 
     return command.run(judge(command.start()))
+
+
+def _pin(options: argparse.Namespace) -> int:
+    async def pin(given: Settings) -> int:
+        async with command.pool(given) as pool:
+            await Moderation(pool).pin(options.number)
+        command.say(f"pinned {options.number}")
+        return 0
+
+    return command.run(pin(command.start()))
 
 
 def _held(_options: argparse.Namespace) -> int:

@@ -23,6 +23,10 @@ def add(commands: Commands) -> None:
         parser = command.add(nouns, name, partial(_judge, state), summary, f"{_sentence(summary)} in a thread.")
         parser.add_argument("slug", metavar="SLUG", type=Slug, help="the article's")
         parser.add_argument("--reason", default="", help="why, for the record")
+    unpin = command.add(
+        nouns, "unpin", _unpin, "let no comment stand first", "Lets no comment stand first in a thread."
+    )
+    unpin.add_argument("slug", metavar="SLUG", type=Slug, help="the article's")
 
 
 def _sentence(summary: str) -> str:
@@ -37,3 +41,13 @@ def _judge(state: str, options: argparse.Namespace) -> int:
         return 0
 
     return command.run(judge(command.start()))
+
+
+def _unpin(options: argparse.Namespace) -> int:
+    async def unpin(given: Settings) -> int:
+        async with command.pool(given) as pool:
+            await Moderation(pool).judge_thread(options.slug, Terms(pinned=None), "")
+        command.say(f"nothing pinned: {options.slug}")
+        return 0
+
+    return command.run(unpin(command.start()))

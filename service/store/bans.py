@@ -46,9 +46,17 @@ class Bans:
         return Ban(*row) if row else None
 
     async def lift(self, ban: int, reason: str, moderator: str | None = None) -> bool:
-        """End a ban before its time; False where none of that number is in force."""
+        """End a ban before its time; False where none of that number is in force.
+
+        Its hash stays for a day, so that a mistake can be undone (`Retention`).
+        """
         async with available():
             return await self._pool.fetchrow(SQL["lift"], ban, reason, moderator) is not None
+
+    async def undo(self, act: int, moderator: str | None = None) -> bool:
+        """Undo an act on a ban: lift it, or bring it back; False where that can't be, since it is over, say."""
+        async with available():
+            return await self._pool.fetchrow(SQL["undo"], act, moderator) is not None
 
     async def in_force(self) -> list[InForce]:
         """Those that hold now, the longest first."""

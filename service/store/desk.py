@@ -1,8 +1,11 @@
 """What the desk shows, read from Postgres."""
 
 import datetime
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from service import markup
+from service.errors import NotFound
 from service.protocol import MAX_INTEGER, CommentNo, Slug
 from service.store import queries
 from service.store.database import Pool, available
@@ -11,6 +14,9 @@ SQL = queries.load("desk")
 SEARCHED = 100_000  # comments that a search looks at, the latest: it reads each of them
 OWN_ACTS = 500  # among so many of a moderator's latest acts one is found to undo
 WAITING = 1_000  # up to which is counted what waits
+LATELY = datetime.timedelta(hours=1)  # for so long back others by the same address are counted, and removed together
+OTHERS = 1_000  # of those, at most
+BESIDE = 3  # comments before and after one
 
 
 class Card(NamedTuple):
@@ -28,18 +34,51 @@ class Card(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line of the record. `stands`: nobody has acted on the same since, so it can be undone."""
+    """A line of the record. `stands`: nobody has acted on the same since, so it can be undone.
+
+    `slug` and `title` are None for an act on a ban, which `ban` names. `together`: on how many comments it was done in
+    one step; 0 for an act on something else.
+    """
 
     id: int
     at: datetime.datetime
     moderator: str | None
     kind: str
-    slug: Slug
-    title: str
+    slug: Slug | None
+    title: str | None
     comment: CommentNo | None
     was: str
     reason: str
     stands: bool
+    ban: int | None
+    together: int
+
+
+class Note(NamedTuple):
+    """What else the desk knows of a comment.
+
+    `author`: who of the newsroom speaks, as readers see it, and `writer` which moderator that was. `known`: whether it
+    is known who wrote it, so that a ban can be made of it; `others`: how many more the same address wrote `LATELY`.
+    """
+
+    no: CommentNo
+    author: str | None
+    writer: str | None
+    pinned: bool
+    known: bool
+    others: int
+
+
+class Listed(NamedTuple):
+    """An article on the desk, and how its thread stands."""
+
+    slug: Slug
+    title: str
+    section: str
+    published_at: datetime.datetime
+    revision: int
+    state: str
+    comments: int
 
 
 class Conversation(NamedTuple):
@@ -95,6 +134,41 @@ class Desk:
         """The threads of the latest articles."""
         async with available():
             return [Conversation(*row) for row in await self._pool.fetch(SQL["threads"], limit)]
+
+    async def notes(self, numbers: Sequence[CommentNo]) -> dict[CommentNo, Note]:
+        """What else is known of comments, by their numbers."""
+        async with available():
+            rows = await self._pool.fetch(SQL["notes"], list(numbers), LATELY, OTHERS)
+        return {row["no"]: Note(*row) for row in rows}
+
+    async def around(self, no: CommentNo) -> list[Card]:
+        """A comment, those beside it in its thread, and those that it quotes, in order. Raises `NotFound`."""
+        found = await self._cards("cards", [no])
+        if not found:
+            raise NotFound
+        beside, quoted = await self._numbers("beside", no, BESIDE), markup.render(found[0].text or "").quotes
+        return await self._cards("cards", [*beside, *quoted])
+
+    async def latest(self, slug: Slug, limit: int) -> list[Card]:
+        """The latest comments below an article, in order."""
+        return await self._cards("cards", await self._numbers("latest", slug, limit))
+
+    async def others(self, no: CommentNo, limit: int) -> list[Card]:
+        """The latest from the same address, the newest first, as long as that is known."""
+        return (await self._cards("cards", await self._numbers("others", no, limit)))[::-1]
+
+    async def lately(self, no: CommentNo) -> list[CommentNo]:
+        """The numbers of those that the same address wrote `LATELY` and that can be removed, at most `OTHERS`."""
+        return await self._numbers("lately", no, LATELY, OTHERS)
+
+    async def articles(self, limit: int) -> list[Listed]:
+        """The latest articles."""
+        async with available():
+            return [Listed(*row) for row in await self._pool.fetch(SQL["articles"], limit)]
+
+    async def _numbers(self, query: str, *values: object) -> list[CommentNo]:
+        async with available():
+            return [row["no"] for row in await self._pool.fetch(SQL[query], *values)]
 
     async def _cards(self, query: str, *values: object) -> list[Card]:
         async with available():

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -86,17 +87,38 @@ class Moderation:
             raise NotFound
         return _thread_changed(row)
 
+    async def pin(self, no: CommentNo, moderator: str | None = None) -> ThreadChanged:
+        """Let a published comment stand first in its thread. Raises `NotFound`."""
+        async with available():
+            row = await self._pool.fetchrow(SQL["pin"], no, moderator)
+        if row is None:
+            raise NotFound("That comment is not there, or not published.")
+        return _thread_changed(row)
+
     async def undo(self, act: int, moderator: str | None = None) -> Changed | ThreadChanged | None:
-        """Bring back what was before an act; None where that can't be: somebody has acted on the same since, say."""
+        """Bring back what was before an act; None where that can't be: somebody has acted on the same since, say.
+
+        An act on a ban is undone by `Bans.undo`.
+        """
         async with available():
             done = await self._pool.fetchrow(SQL["act"], act)
-            if done is None:
+            if done is None or done["ban"] is not None:
                 return None
             on_comment = done["comment"] is not None
             row = await self._pool.fetchrow(SQL["undo" if on_comment else "undo_thread"], act, moderator)
         if row is None:
             return None
         return changed(row) if on_comment else _thread_changed(row)
+
+    async def undo_step(self, act: int, moderator: str | None = None) -> list[Changed]:
+        """Bring back what was before all acts on comments that were one step with this one, where that can be."""
+        async with available():
+            return [changed(row) for row in await self._pool.fetch(SQL["undo_step"], act, moderator)]
+
+    async def sign(self, thread: ThreadId, op: UUID, moderator: str) -> None:
+        """Keep who of the newsroom writes what is about to be posted under an op tag; whoever was first stays it."""
+        async with available():
+            await self._pool.execute(SQL["sign"], thread, op, moderator)
 
     async def acts(self, limit: int, slug: Slug | None = None) -> list[Act]:
         """The latest acts, the newest first: of one article's thread, or of all."""

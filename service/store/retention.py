@@ -7,6 +7,7 @@ from service.store import queries
 from service.store.database import Pool, available
 
 SQL = queries.load("retention")
+LIFTED = datetime.timedelta(days=1)  # for so long the lifting of a ban can be undone
 STEP = 500  # comments whose threads are locked at a time: some milliseconds
 
 
@@ -21,4 +22,5 @@ class Retention:
     async def step(self) -> int | None:
         """Erase some of what is due; how much. None while another worker does. Raises `Unavailable`."""
         async with available():
+            await self._pool.execute(SQL["forget_lifted"], LIFTED)
             return cast("int | None", await self._pool.fetchval(SQL["sweep"], self._address, self._removed, STEP))

@@ -150,6 +150,7 @@ def render(
         "window": parts.window,
         "window_earlier_count": parts.earlier,
         "answers": parts.answers,
+        "pinned": parts.pinned,
         "form": form or Form(f">>{view.quote}\n" if view.quote else "", held=view.held),
     }
     return aiohttp_jinja2.get_env(app).get_template("article.html").render(context)

@@ -16,6 +16,8 @@ def words(language: Language) -> Mapping[str, Phrase]:
     """What the script says, by name: a sentence, or its forms by CLDR's plural category."""
     gettext, plural = language.gettext, language.plural
     return {
+        # whom a comment is by, static/thread/feed.js
+        "anonymous": gettext("Anonymous"),
         # above the thread, static/thread/head.js and turns.js
         "none": gettext("No comments yet"),
         "count": plural("%(num)s Comment", "%(num)s Comments"),
@@ -72,6 +74,11 @@ def desk_words(language: Language) -> Mapping[str, Phrase]:
         "settled": gettext("Somebody else has seen to this one."),
         "failed": gettext("That was not done; please try again."),
     }
+
+
+def newsroom(language: Language, site: str) -> str:
+    """The newsroom as readers know it."""
+    return language.gettext("%(site)s newsroom") % {"site": site}
 
 
 def stamp(at: datetime.datetime, zone: datetime.tzinfo) -> str:

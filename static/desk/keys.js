@@ -32,7 +32,7 @@ export class Keys {
     if (busy || altKey || ctrlKey || metaKey || event.defaultPrevented || !recall(NAME, true)) return;
     if (key === "j" || key === "k") this.#go(key === "j" ? 1 : -1);
     else if (key === "?") this.#help.showModal();
-    else if (!"arhux".includes(key) || repeat) return;
+    else if (!"abhprtuwx".includes(key) || repeat) return;
     else if (key === "u") this.#press(this.#desk, "[data-key=u]");
     else if (key === "x") this.#press(this.#item, "input");
     else this.#press(this.#item, `[data-key=${key}]`);

@@ -24,7 +24,7 @@ export async function fetched(address) {
 export async function sent(form, button) {
   const body = new URLSearchParams();
   for (const [name, value] of new FormData(form, button)) body.append(name, String(value));
-  return read(await fetch(form.action, { method: "post", body }));
+  return read(await fetch(button.getAttribute("formaction") ?? form.action, { method: "post", body }));
 }
 
 /**

@@ -2,8 +2,8 @@
  * The messages of the wire, as types only: nothing imports this file at run time. docs/protocol.md tells what they mean.
  *
  * @typedef {{ epoch: string, version: number }} Position
- * @typedef {{ state: "open" | "closed" | "held", slow: number }} ThreadState
- * @typedef {{ no: number, version: number, at: string, html?: string, gone?: string }} Comment
+ * @typedef {{ state: "open" | "closed" | "held", slow: number, pinned?: number }} ThreadState
+ * @typedef {{ no: number, version: number, at: string, by?: string, html?: string, gone?: string }} Comment
  *
  * @typedef {{ type: "joined", epoch: string, version: number, count: number, mode: "live" | "catchup" | "reset",
  *   comments: Comment[], thread: ThreadState, readers: number }} Joined

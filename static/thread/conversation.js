@@ -15,6 +15,7 @@ import { Ledger } from "./ledger.js";
 import { Outbox } from "./outbox.js";
 import { Outgoing } from "./outgoing.js";
 import { Own } from "./own.js";
+import { Pinned } from "./pinned.js";
 import { Quotes } from "./quotes.js";
 import { Reading } from "./reading.js";
 import { Settings } from "./settings.js";
@@ -41,6 +42,7 @@ export class Conversation {
   #turns;
   #composer;
   #own;
+  #pinned;
   #quotes;
   #reading;
   #keys;
@@ -116,6 +118,7 @@ export class Conversation {
       help: () => this.#settings.open(),
     });
     this.#head = new Head(root);
+    this.#pinned = new Pinned(root, this.#feed);
     this.#listen();
     this.#connection.open();
     this.#render();
@@ -180,6 +183,8 @@ export class Conversation {
   #hear(message) {
     if (message.type === "accepted" || message.type === "refused") this.#outbox.answer(message);
     else this.#follow(this.#ledger.take(message));
+    const { pinned } = this.#ledger.thread;
+    if ("comments" in message && message.comments.some(({ no }) => no === pinned)) this.#pinned.forget();
     if ("readers" in message) this.#head.readers(message.readers);
     this.#render();
   }
@@ -189,6 +194,7 @@ export class Conversation {
     const from = whole ? (this.#feed.first ?? 0) : 0; // a window may reach further back than what was here
     const come = comments.filter(({ no, gone }) => !gone && no >= from && !this.#feed.find(no));
     const fresh = come.map(({ no }) => no);
+    if (whole) this.#pinned.forget();
     if (whole) this.#feed.replace(comments);
     else this.#feed.put(comments);
     const mine = new Set(fresh.filter((no) => this.#isMine(no)));
@@ -324,6 +330,7 @@ export class Conversation {
     this.#head.count(count);
     this.#head.condition(condition, this.#connection.due);
     this.#turns.follow(this.#ledger, this.#feed);
+    this.#pinned.follow(thread.pinned);
     const adapt = () => this.#composer.follow(thread);
     if (same) adapt();
     else this.#feed.around(adapt);
@@ -336,12 +343,12 @@ export class Conversation {
  * @param {HTMLElement} root
  */
 function rendered(root) {
-  const { epoch = "", version, count, state, slow, earlier, later } = root.dataset;
+  const { epoch = "", version, count, state, slow, pinned, earlier, later } = root.dataset;
   return {
     epoch,
     version: Number(version),
     count: Number(count),
-    thread: /** @type {ThreadState} */ ({ state, slow: Number(slow) }),
+    thread: /** @type {ThreadState} */ ({ state, slow: Number(slow), pinned: Number(pinned) }),
     earlier: earlier === "true",
     later: later === "true",
   };

@@ -1,7 +1,7 @@
 import { markup } from "./markup.js";
 import { copy, part } from "./part.js";
 import { keepPlace, onScreen } from "./place.js";
-import { write } from "./words.js";
+import { say, write } from "./words.js";
 
 /** @import { Comment } from "../net/wire.js" */
 /** @typedef {{ comment: Comment, item?: HTMLElement, top: number, height: number }} Plan `height`: of a text in view */
@@ -105,6 +105,17 @@ export class Feed {
   beside(no, by) {
     const at = search(this.#shown, (shown) => shown >= no) + by;
     return this.#items.get(this.#shown[Math.max(0, at)]);
+  }
+
+  /**
+   * One for another place than its own.
+   *
+   * @param {Comment} comment
+   */
+  made(comment) {
+    const item = copy("comment");
+    this.#fill(item, comment);
+    return item;
   }
 
   /** @param {Comment[]} comments to be put in their places */
@@ -286,11 +297,15 @@ export class Feed {
    * @param {Comment} comment
    * @returns {boolean} whether it looks otherwise than before
    */
-  #fill(item, { no, version, at, html, gone }) {
+  #fill(item, { no, version, at, by = "Anonymous", html, gone }) {
     item.id = `no-${no}`;
     part(item, "header").id = `head-${no}`;
     item.setAttribute("aria-labelledby", `head-${no}`);
     Object.assign(item.dataset, { no, version });
+    const name = part(item, ".by");
+    const staff = by !== "Anonymous";
+    name.classList.toggle("staff", staff);
+    write(name, staff ? by : say("anonymous"));
     write(part(item, ".no"), String(no));
     part(item, ".permalink").setAttribute("href", `/comments/${no}`);
     part(item, ".quote").setAttribute("href", `?quote=${no}#form`);

@@ -27,7 +27,10 @@ async def states(site: Site) -> dict[int, str]:
 
 
 async def test_who_is_not_signed_in_sees_the_door_alone(site: Site) -> None:
-    for path in ("/desk", "/desk/recent", "/desk/record", "/desk/threads", "/desk/people", "/desk/events"):
+    for path in (
+        *("/desk", "/desk/recent", "/desk/record", "/desk/threads", "/desk/people", "/desk/events", "/desk/bans"),
+        *("/desk/articles", "/desk/comments/1", "/desk/comments/1/others", "/desk/threads/story"),
+    ):
         for cookie in ("", "made-up"):
             answer = await ask(site, "GET", path, cookie=cookie)
             assert (answer.status, answer.where) == (303, "/desk/login")

@@ -188,9 +188,9 @@ async def test_who_is_let_in_no_more_is_at_the_door_at_once(room: Room) -> None:
 
 
 async def test_a_phone_shows_the_whole_desk_and_nothing_beside_it(room: Room) -> None:
-    ida = await room.moderator("ida", width=390)
+    ida = await room.moderator("ida", "editor", width=390)
     no = await room.write("W" * 300)
-    for path in ("", "/recent", "/record", "/threads"):
+    for path in ("", "/recent", "/record", "/threads", f"/comments/{no}", "/threads/story", "/bans", "/articles"):
         await ida.goto(f"{room.site.url}/desk{path}")
         await at_work(ida)
         assert await ida.evaluate("document.documentElement.scrollWidth") <= 390
@@ -200,7 +200,10 @@ async def test_a_phone_shows_the_whole_desk_and_nothing_beside_it(room: Room) ->
     assert button["height"] >= 44
 
 
-PAGES = ("login", "", "recent", "recent?q=nowhere", "record", "threads", "people")
+PAGES = (
+    *("login", "", "recent", "recent?q=nowhere", "record", "threads", "people"),
+    *("comments/1", "comments/1/others", "threads/story", "bans", "articles"),
+)
 
 
 async def busy(room: Room, chief: Page) -> None:
@@ -210,6 +213,14 @@ async def busy(room: Room, chief: Page) -> None:
     for no, act in zip(numbers, ("Hold", "Hold", "Remove"), strict=False):
         await chief.locator(f"#card-{no}").get_by_role("button", name=act).click()
         await expect(chief.locator(f"#card-{no} .state")).not_to_have_text("Published")
+    last = chief.locator(f"#card-{numbers[-1]}")
+    await last.get_by_role("button", name="Ban").click()
+    await last.get_by_role("button", name="Pin", exact=True).click()
+    await expect(last.get_by_role("button", name="Unpin")).to_be_visible()
+    await last.get_by_role("link", name="Answer").click()
+    await chief.locator("#answer textarea").fill("We asked.")
+    await chief.locator("#answer").get_by_role("button", name="Publish").click()
+    await expect(chief.locator("#cards")).to_contain_text("Afterword newsroom")
 
 
 async def test_axe_finds_nothing_on_the_desk(room: Room) -> None:

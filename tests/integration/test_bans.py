@@ -92,7 +92,7 @@ async def test_a_ban_ends_by_itself_by_the_clock_of_the_store(store: Store, comm
     assert await bans.lift(ban.id, "") is False
 
 
-async def test_a_lifted_ban_holds_no_longer_and_keeps_no_hash(store: Store, comment: int) -> None:
+async def test_a_lifted_ban_holds_no_longer_and_keeps_its_hash_for_a_day(store: Store, comment: int) -> None:
     bans = Bans(store.pool)
     ban, blocklist = await bans.impose(comment, "address", 1, "spam"), Blocklist(bans)
     assert ban is not None
@@ -102,7 +102,52 @@ async def test_a_lifted_ban_holds_no_longer_and_keeps_no_hash(store: Store, comm
     assert not await bans.lift(999, "")
     await blocklist.read()
     assert await blocklist.find(HERE) is None
+    retention = Retention(store.pool, 7, 30)
+    await retention.step()
+    assert await store.value("SELECT tag FROM bans") == HERE.address
+    await store.pool.execute("UPDATE bans SET lifted = lifted - interval '1 day'")
+    await retention.step()
     assert await store.value("SELECT tag FROM bans") is None
+    lifting = await store.value("SELECT id FROM acts WHERE kind = 'lift'")
+    assert not await bans.undo(lifting), "it is not known any more whom it was on"
+
+
+async def test_a_ban_and_its_lifting_are_undone_while_nobody_has_acted_on_it_since(store: Store, comment: int) -> None:
+    bans, blocklist = Bans(store.pool), Blocklist(Bans(store.pool))
+    ban = await bans.impose(comment, "address", 7, "spam", "ida")
+    assert ban is not None
+
+    async def last() -> tuple[int, str, str, str]:
+        act = (await Moderation(store.pool).acts(1))[0]
+        return act.id, act.kind, act.was, act.reason
+
+    imposing, *_ = await last()
+    for kind, was, free in (("lift", "banned", True), ("ban", "free", False), ("lift", "banned", True)):
+        act, *_ = await last()
+        assert await bans.undo(act, "ole")
+        assert (await last())[1:] == (kind, was, f"undo #{act}")
+        await blocklist.read()
+        assert (await blocklist.find(HERE) is None) == free
+    assert not await bans.undo(imposing, "ole")
+    assert not await bans.undo(999, "ole")
+    assert await store.value("SELECT ends FROM bans") == ban.ends
+
+
+async def test_many_who_undo_a_ban_at_once_undo_it_once(store: Store, comment: int) -> None:
+    bans = Bans(store.pool)
+    await bans.impose(comment, "address", 7, "spam")
+    act = await store.value("SELECT max(id) FROM acts")
+    undone = await asyncio.gather(*(bans.undo(act, f"m{number}") for number in range(8)))
+    assert undone.count(True) == 1
+    assert await store.value("SELECT count(*) FROM acts") == 2
+
+
+async def test_a_ban_that_is_over_is_not_undone(store: Store, comment: int) -> None:
+    bans = Bans(store.pool)
+    ban = await bans.impose(comment, "address", 1, "spam")
+    assert ban is not None
+    await move(store, ban.id, "ends", -1)
+    assert not await bans.undo(await store.value("SELECT max(id) FROM acts"))
 
 
 async def test_a_worker_learns_of_bans_by_itself(store: Store, comment: int, monkeypatch: pytest.MonkeyPatch) -> None:

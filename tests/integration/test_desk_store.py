@@ -1,8 +1,14 @@
 """What the desk reads from the real store, and how acts are undone there."""
 
 import asyncio
+import uuid
 
+import pytest
+
+from service.errors import NotFound
+from service.keyring import Keyring
 from service.protocol import Slug, Thread
+from service.store.bans import Bans
 from service.store.comments import Changed
 from service.store.desk import Desk
 from service.store.moderation import Moderation, Terms, ThreadChanged
@@ -108,6 +114,133 @@ async def test_a_retracted_comment_stays_so_whatever_is_undone(store: Store) -> 
     await store.pool.execute("UPDATE comments SET state = 'retracted', text = NULL WHERE no = $1", no)
     assert await moderation.undo((await acts(store))[0], "ida") is None
     assert await state(store, no) == "retracted"
+
+
+# Steps, pins, and the newsroom
+
+RING = Keyring("a secret for tests only")
+HERE, ELSEWHERE = RING.visitor("192.0.2.7", "192.0.2.0/24"), RING.visitor("198.51.100.7", "198.51.100.0/24")
+
+
+async def from_here(store: Store, slug: str, *texts: str) -> list[int]:
+    """Comments from one address in a new thread; their numbers."""
+    thread = await store.open(slug)
+    drafts = [draft(thread, text)._replace(address=HERE.address, network=HERE.network) for text in texts]
+    return [standing(outcome).no for outcome in await store.post(*drafts)]
+
+
+async def test_what_was_one_step_is_undone_in_one_where_nobody_has_acted_since(store: Store) -> None:
+    moderation, desk = Moderation(store.pool), Desk(store.pool)
+    here, there = await posted(store, "here", "One", "Two"), await posted(store, "there", "Three")
+    await moderation.judge([*here, *there], "removed", "spam", "ida")
+    await moderation.judge([here[0]], "held", "", "ole")
+    last = await desk.last("ida")
+    assert last is not None
+    assert last.together == 3
+    undone = await moderation.undo_step(last.id, "ole")
+    assert [each.no for each in undone] == [here[1], *there]
+    assert [await state(store, no) for no in (*here, *there)] == ["held", "published", "published"]
+    restored = (await acts(store))[:2]
+    assert [line.together for line in await desk.record(10)] == [2, 2, 1, 3, 3, 3]
+    assert [each.no for each in await moderation.undo_step(restored[0], "ida")] == [here[1], *there]
+    assert await moderation.undo_step(last.id, "ida") == []
+    assert await moderation.undo_step(999, "ida") == []
+
+
+async def test_steps_over_the_same_threads_never_wait_for_each_other_for_ever(store: Store) -> None:
+    moderation = Moderation(store.pool)
+    here, there = await posted(store, "here", "A", "B"), await posted(store, "there", "C", "D")
+    steps = []
+    for numbers in ([here[0], there[0]], [there[1], here[1]]):
+        await moderation.judge(numbers, "removed", "spam", "ida")
+        steps.append((await acts(store))[0])
+    undone = await asyncio.gather(*(moderation.undo_step(act, f"m{n}") for n in range(4) for act in steps))
+    assert sum(map(len, undone)) == 4
+
+
+async def test_an_act_from_before_steps_were_kept_is_one_of_its_own(store: Store) -> None:
+    moderation = Moderation(store.pool)
+    numbers = await posted(store, "story", "One", "Two")
+    await store.pool.execute("ALTER TABLE acts ALTER COLUMN step DROP DEFAULT")
+    await moderation.judge(numbers, "removed", "spam", "ida")
+    assert len(await moderation.undo_step((await acts(store))[0], "ida")) == 1
+
+
+async def test_only_a_published_comment_is_pinned_and_one_a_thread(store: Store) -> None:
+    moderation = Moderation(store.pool)
+    one, two = await posted(store, "story", "One", "Two")
+    assert (await moderation.pin(one, "ida")).position.thread == Thread("open", 0, pinned=one)
+    assert (await moderation.pin(two, "ida")).position.thread.pinned == two
+    assert not (await moderation.pin(two, "ida")).raised
+    await moderation.judge([one], "removed", "spam", "ida")
+    for no in (one, 999_999):
+        with pytest.raises(NotFound):
+            await moderation.pin(no, "ida")
+    removal, second, first = await acts(store)
+    assert await moderation.undo(first, "ida") is None, "another one was pinned since"
+    undone = await moderation.undo(second, "ida")
+    assert isinstance(undone, ThreadChanged)
+    assert undone.position.thread == Thread("open"), "the one before is removed by now"
+    await moderation.undo(removal, "ida")
+    assert (await moderation.pin(one, "ida")).position.thread.pinned == one
+
+
+async def test_the_desk_knows_who_of_the_newsroom_wrote_and_readers_do_not(store: Store) -> None:
+    moderation, desk = Moderation(store.pool), Desk(store.pool)
+    thread, op = await store.open("story"), uuid.uuid4()
+    await moderation.sign(thread, op, "ida")
+    await moderation.sign(thread, op, "ole")
+    [outcome] = await store.post(draft(thread, "We asked", op)._replace(by="Afterword newsroom"))
+    no = standing(outcome).no
+    [note] = (await desk.notes([no])).values()
+    assert note == (no, "Afterword newsroom", "ida", False, False, 0)
+    [shown] = (await store.comments.newest(thread, 10)).comments
+    assert (shown.by, "ida" in str(shown)) == ("Afterword newsroom", False)
+
+
+async def test_others_are_from_the_same_address_as_long_as_it_is_known(store: Store) -> None:
+    desk, moderation = Desk(store.pool), Moderation(store.pool)
+    numbers = await from_here(store, "story", "One", "Two", "Three", "Four")
+    thread = await store.open("other")
+    [outcome] = await store.post(draft(thread)._replace(address=ELSEWHERE.address, network=ELSEWHERE.network))
+    await store.pool.execute("UPDATE comments SET at = at - interval '61 minutes' WHERE no = $1", numbers[0])
+    await moderation.judge([numbers[1]], "removed", "spam", None)
+    notes = await desk.notes([*numbers, standing(outcome).no])
+    assert [notes[no].others for no in sorted(notes)] == [3, 2, 2, 2, 0]
+    assert all(note.known for note in notes.values())
+    assert [card.no for card in await desk.others(numbers[3], 3)] == numbers[:0:-1]
+    assert sorted(await desk.lately(numbers[0])) == numbers[2:]
+    await store.pool.execute("UPDATE comments SET address = NULL, network = NULL")
+    assert await desk.others(numbers[3], 10) == []
+    assert await desk.lately(numbers[3]) == []
+    assert not (await desk.notes(numbers))[numbers[3]].known
+
+
+async def test_around_a_comment_are_those_beside_it_and_those_that_it_quotes(store: Store) -> None:
+    desk = Desk(store.pool)
+    [away] = await posted(store, "other", "Away")
+    numbers = await posted(store, "story", *(f"No. {place}" for place in range(6)), f">>{away} and the first", "a", "b")
+    middle = numbers[6]
+    assert [card.no for card in await desk.around(middle)] == [away, *numbers[3:9]]
+    assert [card.no for card in await desk.around(numbers[0])] == numbers[:4]
+    assert [card.no for card in await desk.latest(Slug("story"), 2)] == numbers[-2:]
+    with pytest.raises(NotFound):
+        await desk.around(999_999)
+
+
+async def test_the_record_has_bans_and_what_undoes_them(store: Store) -> None:
+    desk, bans = Desk(store.pool), Bans(store.pool)
+    [no] = await from_here(store, "story", "One")
+    seen = await desk.version()
+    ban = await bans.impose(no, "address", 7, "spam", "ida")
+    assert ban is not None
+    assert await desk.version() != seen
+    [line] = await desk.record(10)
+    assert (line.kind, line.ban, line.slug, line.comment, line.stands) == ("ban", ban.id, None, None, True)
+    assert await desk.last("ida") == line
+    await bans.lift(ban.id, "", "ole")
+    assert [line.stands for line in await desk.record(10)] == [True, False]
+    assert await desk.last("ida") is None
 
 
 # What is shown

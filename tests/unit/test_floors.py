@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
     ),
     ("work", frozenset({"blocklist", "health", "ingest", "paper", "press", "rooms", "sweep"})),
     ("gate", frozenset({"gate"})),
-    ("acts", frozenset({"judging", "posting"})),
+    ("acts", frozenset({"judging", "newsroom", "posting"})),
     ("keys", frozenset({"keys"})),
     ("doors", frozenset({"web"})),
     ("wiring", frozenset({"app"})),

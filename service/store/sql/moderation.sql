@@ -4,12 +4,22 @@ SELECT * FROM judge_comments($1, $2, $3, $4)
 -- judge_thread: changes the sides of an article's thread that $2 names
 SELECT j.*, t.id AS thread FROM articles a JOIN threads t USING (id), judge_thread(t.id, $2, $3, $4) j WHERE a.slug = $1
 
+-- pin: lets a comment stand first in its thread; no row where it is not published
+SELECT j.*, p.thread
+FROM pinnable($1) p, judge_thread(p.thread, jsonb_build_object('pinned', $1::bigint), 'No. ' || $1::bigint, $2) j
+
 -- act: what an act was done to
-SELECT comment, kind FROM acts WHERE id = $1
+SELECT comment, kind, ban FROM acts WHERE id = $1
 
 -- undo: brings the comment of an act back to what it was; no row where that can't be
 SELECT j.* FROM undoable($1) x, judge_comments(ARRAY[x.comment], x.was, 'undo #' || x.id, $2) j
 WHERE x.kind IN ('publish', 'hold', 'remove', 'restore')
+
+-- undo_step: brings the comments of all acts of the same step back to what they were, where that can be
+SELECT j.* FROM undoable_step($1) x, judge_comments(ARRAY[x.comment], x.was, 'undo #' || x.id, $2) j
+
+-- sign: keeps who of the newsroom writes under an op tag
+INSERT INTO answers (thread, op, moderator) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
 
 -- undo_thread: brings the thread of an act back to what it was; no row where that can't be
 SELECT j.*, x.thread

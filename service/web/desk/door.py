@@ -13,7 +13,7 @@ from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
 from service import keys, protocol
-from service.errors import ForeignOrigin, Malformed, Media, NotAllowed, TooLarge, TooMany
+from service.errors import ForeignOrigin, Malformed, Media, NotAllowed, TooLarge, TooMany, UploadTooLarge
 from service.guard import origin, patience
 from service.store.moderators import LONGEST, Role
 from service.web import pages
@@ -21,6 +21,8 @@ from service.web.comments import UNREADABLE, visitor
 
 COOKIE = "__Host-desk"
 NAME = 40  # characters of a moderator's name, at most
+UPLOAD = 12 * 1024 * 1024  # bytes of an article and its pictures
+_URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _UNWRITABLE = re.compile(r"[\0-\x1f\x7f\ud800-\udfff]")  # what a line of text does not hold, or Postgres does not keep
 
 Fields = MultiDictProxy[str]
@@ -65,16 +67,29 @@ def acting(act: Act) -> Handler:
 
     @functools.wraps(act)
     async def handler(request: web.Request) -> web.StreamResponse:
-        origin.check(request, request.app[keys.SETTINGS])
-        session = await _session(request)
-        if session is None:
-            return _to_the_door(request)
-        fields = await _form(request)
-        if not hmac.compare_digest(fields.get("token", "").encode("utf-8", "replace"), session.form.encode()):
-            raise ForeignOrigin
-        return await act(request, session, fields)
+        return await _acted(request, act, _URLENCODED)
 
     return handler
+
+
+def uploading(act: Act) -> Handler:
+    """The same for a form with files, which `files` reads: at most `UPLOAD` bytes in all."""
+
+    @functools.wraps(act)
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return await _acted(request.clone(client_max_size=UPLOAD), act, _MULTIPART)
+
+    return handler
+
+
+async def files(request: web.Request, field: str) -> list[tuple[str, bytes]]:
+    """The name and the content of each file that came in a field of a form; those that were not chosen left out."""
+    found = []
+    for each in (await request.post()).getall(field, []):
+        if isinstance(each, web.FileField):
+            with each.file:
+                found.append((each.filename, each.file.read()))
+    return found
 
 
 async def login(request: web.Request) -> web.StreamResponse:
@@ -166,14 +181,25 @@ async def _session(request: web.Request) -> Session | None:
     return Session(signed.name, signed.role, token) if signed else None
 
 
-async def _form(request: web.Request) -> Fields:
+async def _acted(request: web.Request, act: Act, media: str) -> web.StreamResponse:
+    origin.check(request, request.app[keys.SETTINGS])
+    session = await _session(request)
+    if session is None:
+        return _to_the_door(request)
+    fields = await _form(request, media)
+    if not hmac.compare_digest(fields.get("token", "").encode("utf-8", "replace"), session.form.encode()):
+        raise ForeignOrigin
+    return await act(request, session, fields)
+
+
+async def _form(request: web.Request, media: str = _URLENCODED) -> Fields:
     """The fields of a form. Raises `Media`, `TooLarge`, `Malformed`."""
-    if request.content_type != "application/x-www-form-urlencoded":
-        raise Media("Send a form, urlencoded.")
+    if request.content_type != media:
+        raise Media(f"Send a form, as {media}.")
     try:
         form = await patience.with_body(request.post())
     except web.HTTPRequestEntityTooLarge:
-        raise TooLarge from None
+        raise (UploadTooLarge if media == _MULTIPART else TooLarge) from None
     except UNREADABLE:
         raise Malformed("The form could not be read.") from None
     return MultiDictProxy(MultiDict((name, value) for name, value in form.items() if isinstance(value, str)))

@@ -1,15 +1,34 @@
 """The pages of the desk: what waits, what was written, what was done, the threads, and the people."""
 
+import uuid
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from aiohttp import web
 
 from service import keys
-from service.protocol import MAX_INTEGER
-from service.store.desk import SEARCHED, WAITING
+from service.errors import NotFound
+from service.protocol import MAX_INTEGER, CommentNo, Op, Slug
+from service.store.desk import SEARCHED, WAITING, Card
 from service.web import pages
 from service.web.desk.door import Session, line, page, signed_in
 
 CARDS, LINES, THREADS = 50, 100, 200  # on a page
 QUERY = 200  # characters of what is searched for
+LATEST = 20  # comments above a form to write below them
+
+
+class Writing(NamedTuple):
+    """The form to write in the newsroom's name: what stands in it, and why it was refused.
+
+    `about`: the comment among whose neighbours it stands; without one it stands below the latest of the thread.
+    """
+
+    slug: Slug
+    op: Op
+    text: str = ""
+    about: CommentNo | None = None
+    error: str = ""
 
 
 @signed_in
@@ -49,7 +68,107 @@ async def people(request: web.Request, session: Session) -> web.StreamResponse:
     return await _view(request, session, "people", people=await request.app[keys.MODERATORS].everybody())
 
 
-async def _view(request: web.Request, session: Session, name: str, **shown: object) -> web.Response:
+@signed_in
+async def comment(request: web.Request, session: Session) -> web.StreamResponse:
+    """GET /desk/comments/{no}: one among those around it in its thread, those it quotes, and a form to answer it."""
+    no = _no(request)
+    cards = await request.app[keys.DESK].around(no)
+    [slug] = {card.slug for card in cards if card.no == no}
+    return await _around(request, session, Writing(slug, str(uuid.uuid4()), f">>{no}\n", no), cards)
+
+
+@signed_in
+async def thread(request: web.Request, session: Session) -> web.StreamResponse:
+    """GET /desk/threads/{slug}: the latest comments of one thread, and a form to write below them."""
+    slug = pages.slug(request)
+    await request.app[keys.COMMENTS].thread(slug)
+    cards = await request.app[keys.DESK].latest(slug, LATEST)
+    return await _around(request, session, Writing(slug, str(uuid.uuid4())), cards)
+
+
+@signed_in
+async def others(request: web.Request, session: Session) -> web.StreamResponse:
+    """GET /desk/comments/{no}/others: what came from the same address, as long as that is known; never which it is."""
+    no = _no(request)
+    cards = await request.app[keys.DESK].others(no, THREADS)
+    lately = len(await request.app[keys.DESK].lately(no))
+    return await _view(request, session, "others", cards=cards, no=no, lately=lately)
+
+
+@signed_in
+async def bans(request: web.Request, session: Session) -> web.StreamResponse:
+    """GET /desk/bans: those in force, the longest first; never whom they are on."""
+    in_force = await request.app[keys.BANS].in_force()
+    return await _view(request, session, "bans", bans=[each.ban for each in in_force[:THREADS]])
+
+
+@signed_in
+async def articles(request: web.Request, session: Session) -> web.StreamResponse:
+    """GET /desk/articles: the latest, and a form to publish one; for editors and admins."""
+    session.require("editor", "admin")
+    return await _articles(request, session)
+
+
+async def published(
+    request: web.Request, session: Session, said: Sequence[str], complaints: Sequence[str]
+) -> web.Response:
+    """The articles, and what came of publishing what was sent, as the command line tells it."""
+    return await _articles(request, session, [each.split() for each in said], complaints, sent=True)
+
+
+async def _articles(
+    request: web.Request,
+    session: Session,
+    said: Sequence[Sequence[str]] = (),
+    complaints: Sequence[str] = (),
+    *,
+    sent: bool = False,
+) -> web.Response:
+    return await _view(
+        request,
+        session,
+        "articles",
+        status=422 if sent and not said else 200,
+        back="/desk/articles",
+        articles=await request.app[keys.DESK].articles(THREADS),
+        sent=sent,
+        said=said,
+        complaints=complaints,
+    )
+
+
+async def written(request: web.Request, session: Session, writing: Writing, status: int) -> web.Response:
+    """The form to write again, with what stood in it, and why that was refused."""
+    desk = request.app[keys.DESK]
+    cards = await (desk.around(writing.about) if writing.about else desk.latest(writing.slug, LATEST))
+    return await _around(request, session, writing, cards, status)
+
+
+async def _around(
+    request: web.Request, session: Session, writing: Writing, cards: Sequence[Card], status: int = 200
+) -> web.Response:
+    back = f"/desk/comments/{writing.about}" if writing.about else f"/desk/threads/{writing.slug}"
+    name = request.app[keys.NEWSROOM].name
+    return await _view(
+        request, session, "around", cards=cards, status=status, back=back, writing=writing, newsroom=name
+    )
+
+
+def _no(request: web.Request) -> CommentNo:
+    no = int(request.match_info["no"])
+    if not 1 <= no <= MAX_INTEGER:
+        raise NotFound
+    return no
+
+
+async def _view(
+    request: web.Request,
+    session: Session,
+    name: str,
+    cards: Sequence[Card] = (),
+    status: int = 200,
+    **shown: object,
+) -> web.Response:
     """A page with what all have; its version is one from before, so that what came meanwhile is noticed."""
     desk = request.app[keys.DESK]
     return page(
@@ -63,8 +182,11 @@ async def _view(request: web.Request, session: Session, name: str, **shown: obje
             "waiting_most": WAITING,
             "last": await desk.last(session.name),
             "back": "/desk" if "welcome" in request.query else request.rel_url.raw_path_qs,
+            "cards": cards,
+            "notes": await desk.notes([card.no for card in cards]) if cards else {},
             **shown,
         },
+        status,
     )
 
 

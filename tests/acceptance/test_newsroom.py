@@ -14,7 +14,7 @@ import pytest_asyncio
 from tests.acceptance.test_banning import COMMENTS, ELSEWHERE, HERE, TRIES, post
 from tests.acceptance.test_desk import comment, states
 from tests.desk import Seat, seat
-from tests.site import Message, Site, eventually, op, receive, send, telling
+from tests.site import Message, Site, command, eventually, op, receive, send, telling
 
 NEWSROOM = "Afterword newsroom"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
@@ -140,6 +140,23 @@ async def test_one_comment_stands_first_as_long_as_it_is_published(site: Site) -
     assert await first() == "First of all"
     await ida.post("/desk/pins", one="unpin story")
     assert "pinned" not in (await window(site))["thread"]
+
+
+async def test_a_comment_is_pinned_and_unpinned_from_the_command_line(site: Site) -> None:
+    no = await comment(site)
+    async with site.socket("story") as reader:
+        await receive(reader, "joined")
+        assert await command(site.environ, "comments", "pin", str(no)) == (0, f"pinned {no}\n", "")
+        assert (await receive(reader, "changes"))["thread"]["pinned"] == no
+        assert await command(site.environ, "threads", "unpin", "story") == (0, "nothing pinned: story\n", "")
+        assert "pinned" not in (await receive(reader, "changes"))["thread"]
+    status, _, errors = await command(site.environ, "comments", "pin", "999")
+    assert (status, errors) == (1, "That comment is not there, or not published.\n")
+    _, record, _ = await command(site.environ, "acts")
+    assert [line.split("  ", 2)[2] for line in record.splitlines()] == [
+        f"unpin story (was {no})",
+        f"pin story (was )  No. {no}",
+    ]
 
 
 async def test_a_pinned_comment_stands_first_though_the_window_is_elsewhere(site: Site) -> None:

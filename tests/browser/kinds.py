@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.browser.pages import STORY
-from tests.site import Site, op
+from tests.site import Site, command, op
 
 GONE = "Taken back by its author"
 COMMENTS = (
@@ -45,12 +45,14 @@ async def kinds(site: Site, folder: Path) -> list[Kind]:
 
 
 async def _converse(site: Site, address: str) -> None:
-    """A thread with whatever comments may look like: quotes, links, many scripts, and one that is gone."""
+    """A thread with whatever comments may look like: quotes, links, many scripts, one pinned, one gone."""
     first = None
     for text in COMMENTS:
         words = f">>{first}\n{text}" if first else text
         async with site.http.post(address, json={"op": op(), "text": words}) as response:
             accepted = await response.json()
         first = first or accepted["no"]
+    status, _, errors = await command(site.environ, "comments", "pin", str(first))
+    assert status == 0, errors
     async with site.http.delete(f"{address}/{accepted['no']}", json={"key": accepted["key"]}) as response:
         assert response.status == 200

@@ -99,14 +99,14 @@ def write(server: Server, rate: float, count: int, paths: Sequence[str]) -> None
 
     async def said() -> None:
         async with authors(server, paths) as says:
-            await paced(rate, count, says)
+            await paced(rate, count, says, texts())
 
     asyncio.run(said())
 
 
-async def paced(rate: float, count: int, says: Sequence[Say]) -> None:
+async def paced(rate: float, count: int, says: Sequence[Say], said: Iterator[str]) -> None:
     """Say `count` comments, `rate` a second, by each author in turn."""
-    begun, said = time.monotonic(), texts()
+    begun = time.monotonic()
     for number in range(count):
         await says[number % len(says)](next(said))
         if (early := begun + (number + 1) / rate - time.monotonic()) > 0:

@@ -1,14 +1,16 @@
 /* crowd: many WebSocket readers in one process, who note when each comment reaches them.
 
-       crowd PORT READERS MARKS SECONDS listen|join|return PATH...
+       crowd PORT READERS MARKS SECONDS listen|join|return|removals PATH...
 
    Connects READERS readers, spread over the paths, prints "ready", and reads until each has seen MARKS comments or
    SECONDS are over; then prints what they saw as one line of JSON. A comment carries "t=N", the moment when its author
    sent it, in nanoseconds of CLOCK_MONOTONIC. N grows, so that one seen twice or too late is noticed.
 
-   listen   a reader is there once its upgrade is answered
-   join     a reader is there once its first message has come
-   return   join; when a server has dropped every reader, all come back, each from the version that it was told first */
+   listen    a reader is there once its upgrade is answered
+   join      a reader is there once its first message has come
+   return    join; when a server has dropped every reader, all come back, each from the version that it was told first
+   removals  join; a mark is a comment that is removed, and each is printed, as its number and the moment of its coming.
+             They have to be removed in the order of their numbers. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,17 +32,19 @@ typedef struct {
     int fd;
     byte *data;        /* what came and is not a whole frame yet; a NUL follows it */
     int size, room;
-    long long last;    /* the latest mark */
+    long long last;    /* the latest mark: the moment of its sending, or the number that was removed */
     char from[120];    /* the query with which it comes back */
 } Reader;
 
 typedef struct { int head; long body; int opcode; } Head;
+typedef struct { long long no, moment; } Removal;
 
 static struct sockaddr_in server;
 static Reader *readers;
 static int count;
 static long frames, marks, disorder, closed;
 static unsigned *latencies; /* microseconds, one for each mark */
+static Removal *removals;   /* instead of latencies, where removals are the marks */
 static long long begun;
 
 static long long now(void) {
@@ -94,20 +98,41 @@ static void say(Reader *reader, const char *frame, int size) {
     if (write(reader->fd, frame, size) != size) closed++;
 }
 
+/* Note a mark, which must come after the last one. */
+static void mark(Reader *reader, long long number) {
+    if (number <= reader->last) disorder++;
+    reader->last = number;
+    marks++;
+}
+
+static void hear_comments(Reader *reader, byte *text, byte *end, long long moment) {
+    while ((text = memmem(text, end - text, "t=", 2))) {
+        text += 2;
+        long long sent = strtoll((char *)text, NULL, 10);
+        if (sent < begun || sent > moment) continue;
+        latencies[marks] = (moment - sent) / 1000;
+        mark(reader, sent);
+    }
+}
+
+/* Between a number and what became of it no other number stands; no author can write the quotes unescaped. */
+static void hear_removals(Reader *reader, byte *text, byte *end, long long moment) {
+    static const char gone[] = "\"gone\":\"removed\"", no[] = "\"no\":";
+    byte *number = text;
+    for (byte *at; (at = memmem(text, end - text, gone, sizeof gone - 1)); text = at + sizeof gone - 1) {
+        for (byte *each = number; (each = memmem(each, at - each, no, sizeof no - 1)); number = each)
+            each += sizeof no - 1;
+        removals[marks] = (Removal){strtoll((char *)number, NULL, 10), moment};
+        mark(reader, removals[marks].no);
+    }
+}
+
 /* Note the marks of a message, and answer a ping. */
 static void hear(Reader *reader, byte *text, long size, long long moment) {
     static const char pong[] = "\x81\x8f\0\0\0\0{\"type\":\"pong\"}"; /* a mask of zeros is a mask */
     frames++;
     if (size < 200 && memmem(text, size, "\"type\":\"ping\"", 13)) say(reader, pong, sizeof pong - 1);
-    byte *end = text + size;
-    while ((text = memmem(text, end - text, "t=", 2))) {
-        text += 2;
-        long long sent = strtoll((char *)text, NULL, 10);
-        if (sent < begun || sent > moment) continue;
-        if (sent <= reader->last) disorder++;
-        reader->last = sent;
-        latencies[marks++] = (moment - sent) / 1000;
-    }
+    (removals ? hear_removals : hear_comments)(reader, text, text + size, moment);
 }
 
 /* Take every whole frame, as long as there is room for its marks. */
@@ -199,7 +224,7 @@ static double come_back(char **paths, int of, long long end) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 7) fail("usage", "crowd PORT READERS MARKS SECONDS listen|join|return PATH...");
+    if (argc < 7) fail("usage", "crowd PORT READERS MARKS SECONDS listen|join|return|removals PATH...");
     count = atoi(argv[2]);
     long most = atol(argv[3]) * count;
     double seconds = atof(argv[4]), back = 0;
@@ -211,7 +236,8 @@ int main(int argc, char **argv) {
     server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(atoi(argv[1])),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     readers = calloc(count, sizeof *readers);
-    latencies = malloc((most + 4096) * sizeof *latencies);
+    if (!strcmp(argv[5], "removals")) removals = malloc((most + 4096) * sizeof *removals);
+    else latencies = malloc((most + 4096) * sizeof *latencies);
     int poll = epoll_create1(0);
     long long opening = now();
     for (int i = 0; i < count; i++) {
@@ -227,15 +253,18 @@ int main(int argc, char **argv) {
     long long end = begun + (long long)(seconds * 1e9);
     listen_until(poll, most, end, again);
     if (again) back = come_back(argv + 6, of, end);
-    qsort(latencies, marks, sizeof *latencies, ascending);
     double ms[3] = {0, 0, 0};
-    if (marks) {
+    if (marks && latencies) {
+        qsort(latencies, marks, sizeof *latencies, ascending);
         ms[0] = latencies[marks / 2] / 1e3;
         ms[1] = latencies[marks * 99 / 100] / 1e3;
         ms[2] = latencies[marks - 1] / 1e3;
     }
     printf("{\"readers\":%d,\"frames\":%ld,\"marks\":%ld,\"disorder\":%ld,\"closed\":%ld,\"opened_s\":%.4f,\"back_s\":%.4f,"
-           "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f}\n",
+           "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"removals\":[",
            count, frames, marks, disorder, closed, opened, back, ms[0], ms[1], ms[2]);
+    for (long i = 0; removals && i < marks; i++)
+        printf("%s[%lld,%lld]", i ? "," : "", removals[i].no, removals[i].moment);
+    printf("]}\n");
     return 0;
 }

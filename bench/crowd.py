@@ -2,14 +2,14 @@
 
 import subprocess
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from bench import tools
 from bench.process import Broken
 
-Mode = Literal["listen", "join", "return"]
+Mode = Literal["listen", "join", "return", "removals"]
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -25,6 +25,22 @@ class Seen(msgspec.Struct, frozen=True):
     p50_ms: float
     p99_ms: float
     max_ms: float
+
+
+class Removal(NamedTuple):
+    """A comment's number, and when one reader learnt that it was removed, in nanoseconds of `time.monotonic_ns`."""
+
+    no: int
+    moment: int
+
+
+class Removals(msgspec.Struct, frozen=True):
+    """What readers of the mode `removals` saw, all of them together."""
+
+    marks: int
+    disorder: int
+    closed: int
+    removals: list[Removal]
 
 
 class Crowd:
@@ -52,10 +68,17 @@ class Crowd:
 
     def seen(self) -> Seen:
         """Wait for its end. Raises `Broken`."""
+        return msgspec.json.decode(self._end(), type=Seen)
+
+    def removals(self) -> Removals:
+        """The same for the mode `removals`."""
+        return msgspec.json.decode(self._end(), type=Removals)
+
+    def _end(self) -> bytes:
         with self._process as process:
             assert process.stdout is not None
             assert process.stderr is not None
             out, errors = process.stdout.read(), process.stderr.read()
         if process.returncode:
             raise Broken(f"readers were lost: {errors.decode()}")
-        return msgspec.json.decode(out, type=Seen)
+        return out

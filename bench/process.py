@@ -54,9 +54,11 @@ class Process:
             self.stop()
             raise
 
-    def run(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Run a command that belongs to it, to its end."""
-        subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **environ}, stdout=subprocess.DEVNULL)
+    def run(self, command: Sequence[str], environ: Mapping[str, str], said: bytes = b"") -> None:
+        """Run a command that belongs to it, to its end; `said` is what it reads."""
+        subprocess.run(
+            command, check=True, cwd=ROOT, env={**os.environ, **environ}, input=said, stdout=subprocess.DEVNULL
+        )
 
     def get(self, path: str) -> bytes:
         """What it answers. Raises OSError and `HTTPException` where it does not, or not with 200."""
@@ -95,6 +97,10 @@ class Process:
         """Bytes resident, of all its processes."""
         page = os.sysconf("SC_PAGE_SIZE")
         return sum(int((_read(pid, "statm").split() or [b"0", b"0"])[1]) * page for pid in self.pids())
+
+    def sockets(self, name: str) -> dict[int, int]:
+        """How many sockets each process has open whose command line holds `name`."""
+        return {pid: _sockets(pid) for pid in self.pids(name)}
 
     def stop(self) -> None:
         """End it, and whatever of it does not end by itself."""
@@ -145,6 +151,14 @@ def _read(pid: int, name: str) -> bytes:
 def _stat(pid: int) -> list[str]:
     """The fields of proc(5), stat, from the state on: the name before it may hold anything."""
     return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+
+
+def _sockets(pid: int) -> int:
+    count = 0
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            count += str(each.readlink()).startswith("socket:")
+    return count
 
 
 def _cpu(pid: int) -> float:

@@ -13,6 +13,7 @@ from bench.process import LOAD, pin
 from bench.servers import Server
 
 S = TypeVar("S", bound=msgspec.Struct)
+V = TypeVar("V", bound=Server)
 HEAD = f"{'row':10} {'what':58} {'median':>9} {'from':>9} {'to':>9}  budget"
 
 
@@ -91,7 +92,7 @@ class Report:
         return max(1, round(size * self.scale))
 
     def side_by_side(
-        self, row: str, servers: Mapping[str, Callable[[], Server]], measure: Callable[[Server], S]
+        self, row: str, servers: Mapping[str, Callable[[], V]], measure: Callable[[V], S]
     ) -> list[dict[str, S]]:
         """What each server does, one after another, round after round."""
         rounds = []

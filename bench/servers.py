@@ -43,13 +43,17 @@ class Server(Process):
 
 
 class Afterword(Server):
-    """The service as an operator starts it, without limits, with an open thread below each of some articles."""
+    """The service as an operator starts it, with an open thread below each of some articles.
+
+    Without limits, unless the settings say otherwise: `Afterword(WORKERS="2")` is AFTERWORD_WORKERS=2.
+    """
 
     path = "/articles/measured/live"
     durable = True
 
-    def __init__(self, slugs: Sequence[str] = ("measured",)) -> None:
-        super().__init__(lambda _folder, _port: [sys.executable, "-m", "service"], _environ, "/readyz")
+    def __init__(self, slugs: Sequence[str] = ("measured",), **settings: str) -> None:
+        self._settings = {f"AFTERWORD_{name}": value for name, value in settings.items()}
+        super().__init__(lambda _folder, _port: [sys.executable, "-m", "service"], self._environ, "/readyz")
         stories = self.folder / "stories"
         stories.mkdir()
         for slug in slugs:
@@ -57,7 +61,15 @@ class Afterword(Server):
                 f"---\ntitle: The story {slug}\nauthor: A Reporter\ndate: 2026-01-01T12:00:00Z\nsection: News\n"
                 f"summary: Made for measuring.\nslug: {slug}\n---\nOne paragraph.\n"
             )
-        self.run([sys.executable, "-m", "service", "articles", "load", str(stories)], _environ(self.folder, self.port))
+        self.command("articles", "load", str(stories))
+
+    def command(self, *arguments: str, said: bytes = b"") -> None:
+        """Run a command of the service, beside it."""
+        environ = self._environ(self.folder, self.port)
+        self.run([sys.executable, "-m", "service", *arguments], environ, said)
+
+    def _environ(self, folder: Path, port: int) -> dict[str, str]:
+        return _environ(folder, port) | self._settings
 
 
 def peers() -> dict[str, Callable[[], Server]]:

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -28,7 +29,8 @@ class Came(msgspec.Struct, frozen=True):
 def join(report: Report) -> None:
     """Handshakes until `joined`, one after another, beside aiohttp's own WebSocketResponse."""
     count = report.scaled(READERS)
-    rounds = report.side_by_side("join", {"Afterword": Afterword, "aiohttp": bare}, lambda s: _come(s, count))
+    servers: dict[str, Callable[[], Server]] = {"Afterword": Afterword, "aiohttp": bare}
+    rounds = report.side_by_side("join", servers, lambda s: _come(s, count))
     ratios = [r["Afterword"].per_second / r["aiohttp"].per_second for r in rounds]
     report.add("join", "handshakes a second, / aiohttp", ratios, Budget(1, most=False))
 

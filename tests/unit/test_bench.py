@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from bench import million, plot
+from bench.poster import Poster, unlike
 from bench.report import Budget, Line, Plot, Point, Report
 from bench.rows import ROWS
 
@@ -66,6 +67,22 @@ def test_a_plot_draws_each_point_in_its_place() -> None:
 def test_every_row_is_told_in_the_pages() -> None:
     told = (ROOT / "docs/performance.md").read_text()
     assert not [name for name in ROWS if f"`{name}`" not in told]
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_a_poster_counts_each_answer_wherever_it_was_cut_and_keeps_the_refusal(piece: int) -> None:
+    poster = Poster("/articles/story")
+    accepted = b'HTTP/1.1 201 Created\r\nContent-Length: 8\r\n\r\n{"no":1}'
+    refused = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 9\r\nContent-Length: 9\r\n\r\ntoo-fast!"
+    data = accepted + refused + accepted
+    for start in range(0, len(data), piece):
+        poster.data_received(data[start : start + piece])
+    assert poster.answers == {201: 2, 429: 1}
+    assert poster.refusal == b"too-fast!"
+
+
+def test_what_a_flood_says_is_never_the_same() -> None:
+    assert len({unlike() for _ in range(500)}) == 500
 
 
 def test_the_simulation_gives_what_was_measured_on_one_worker() -> None:

@@ -1,0 +1,121 @@
+"""What readers and moderators notice of a flood."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from bench import author, poster
+from bench.crowd import Crowd, Seen
+from bench.desk import Desk
+from bench.poster import Poster
+from bench.process import Broken
+from bench.report import Budget, Report
+from bench.servers import Afterword
+
+READERS = 2000
+RATE, COMMENTS = 20, 200  # of ordinary authors, a second and in all
+FLOOD, ADDRESSES = 500, 200  # posts a second, and where they come from
+ONSET = 60  # comments of ordinary authors while the flood begins
+WAITING = 300  # held comments
+OF_ONE = 3  # comments of an ordinary address, about: below its limit
+LOOKS = 20  # at the desk
+SETTLE = 1.0  # seconds after readers came
+# An address's limit as it is by default, and no other: where a thread asks more of everybody, its authors are held up.
+SETTINGS = {"POSTS_PER_MINUTE": "6"}
+
+
+class Flooded(msgspec.Struct, frozen=True):
+    """Ordinary comments brought to readers, and milliseconds that the desk took at most, before and in a flood."""
+
+    quiet: Seen
+    onset: Seen
+    flooded: Seen
+    quiet_desk_ms: float
+    desk_ms: float
+    per_second: float
+    refused: float
+
+    @property
+    def ratio(self) -> float:
+        """The p99 of readers in the flood, beside that before."""
+        return self.flooded.p99_ms / self.quiet.p99_ms
+
+
+def flood(report: Report) -> None:
+    """2,000 readers of one thread, 20 comments a second: quiet, then the same in a flood of 500 posts a second."""
+    start = {"Afterword": lambda: Afterword(["measured", "waiting"], **SETTINGS)}
+    rounds = report.side_by_side("flood", start, lambda server: asyncio.run(_measure(server, report)))
+    found = [r["Afterword"] for r in rounds]
+    report.add("flood", "until a reader has it, p99, in the flood / quiet", [f.ratio for f in found], Budget(1.5))
+    report.add("flood", "the same in ms, quiet", [f.quiet.p99_ms for f in found])
+    report.add("flood", "the same, in the flood", [f.flooded.p99_ms for f in found])
+    report.add("flood", "the same, while it begins and nobody is refused yet", [f.onset.p99_ms for f in found])
+    report.add("flood", f"the desk, the slowest of {LOOKS}, ms, quiet", [f.quiet_desk_ms for f in found])
+    report.add("flood", "the same, in the flood", [f.desk_ms for f in found])
+    report.add("flood", "posts of the flood a second", [f.per_second for f in found])
+    report.add("flood", "of them refused, once each address is at its limit", [f.refused for f in found])
+
+
+async def _measure(server: Afterword, report: Report) -> Flooded:
+    comments, onset, rate = (max(5, report.scaled(each)) for each in (COMMENTS, ONSET, FLOOD))
+    thread, desk = server.path.removesuffix("/live"), Desk(server)
+    await _fill(server, desk, max(5, report.scaled(WAITING)))
+    readers = report.scaled(READERS)
+    async with (
+        poster.posters(server.port, thread, 1, -(-(2 * comments + onset) // OF_ONE)) as authors,
+        poster.posters(server.port, thread, 2, report.scaled(ADDRESSES)) as flooders,
+    ):
+        crowd = await _readers(server, readers, comments)
+        quiet, quiet_desk = await asyncio.gather(_heard(crowd, authors, comments), _look(desk, comments))
+        crowd = await _readers(server, readers, onset)
+        begun = time.monotonic()
+        async with poster.flooding(flooders, rate):
+            first = await _heard(crowd, authors, onset)
+            await poster.refused(flooders)
+            before = poster.answered(flooders)
+            crowd = await _readers(server, readers, comments)
+            flooded, flooded_desk = await asyncio.gather(_heard(crowd, authors, comments), _look(desk, comments))
+            answers = poster.answered(flooders)
+            per_second = answers.total() / (time.monotonic() - begun)
+        if per_second < 0.9 * rate:
+            raise Broken(f"the flood was one of {per_second:.0f} posts a second instead of {rate}")
+        since = answers - before
+        return Flooded(quiet, first, flooded, quiet_desk, flooded_desk, per_second, 1 - since[201] / since.total())
+
+
+async def _fill(server: Afterword, desk: Desk, count: int) -> None:
+    """Let the comments of another thread wait at the desk."""
+    desk.post("/desk/threads", "hold waiting")
+    async with poster.posters(server.port, "/articles/waiting", 3, -(-count // OF_ONE)) as authors:
+        await author.paced(1000, count, [each.say for each in authors], poster.texts())
+        await poster.stand(authors)
+
+
+async def _readers(server: Afterword, count: int, comments: int) -> Crowd:
+    seconds = 3 * comments / RATE + 20
+    crowd = await asyncio.to_thread(Crowd, server.port, [server.path], count, marks=comments, seconds=seconds)
+    await asyncio.sleep(SETTLE)
+    return crowd
+
+
+async def _heard(crowd: Crowd, authors: Sequence[Poster], comments: int) -> Seen:
+    """Say ordinary comments; how they came to the readers. Of their order nothing is known: each has its own way in."""
+    await author.paced(RATE, comments, [each.say for each in authors], poster.texts())
+    await poster.stand(authors)
+    seen = await asyncio.to_thread(crowd.seen)
+    if seen.marks != seen.readers * comments or seen.closed:
+        raise Broken(f"{seen.marks} of {seen.readers * comments} came; {seen.closed} readers lost")
+    return seen
+
+
+async def _look(desk: Desk, comments: int) -> float:
+    """Look at the desk now and then while so many comments come: the most milliseconds that it took."""
+    slowest = 0.0
+    for _ in range(LOOKS):
+        begun = time.perf_counter()
+        await asyncio.to_thread(desk.get)
+        slowest = max(slowest, time.perf_counter() - begun)
+        await asyncio.sleep(comments / RATE / LOOKS)
+    return slowest * 1000

@@ -7,36 +7,43 @@ from service.rooms import Rooms
 from service.run import Run
 from service.store.comments import Changed
 from service.store.moderation import Moderation, ThreadChanged, Verdict
+from service.store.reports import Reports
 
 
 class Judging:
     """Acts on comments and threads, each in a moderator's name. Every method raises `Unavailable`."""
 
-    def __init__(self, moderation: Moderation, rooms: Rooms) -> None:
+    def __init__(self, moderation: Moderation, reports: Reports, rooms: Rooms) -> None:
         self._moderation = moderation
+        self._reports = reports
         self._rooms = rooms
 
     async def judge(self, numbers: Sequence[CommentNo], verdict: Verdict, reason: str, moderator: str) -> int:
-        """Bring comments into a state; how many were in another, and could be."""
+        """Bring comments into a state; how many were in another, and could be.
+
+        On those that were in it already, what was reported is settled: they were looked at, and stay.
+        """
         judged = await self._moderation.judge(numbers, verdict, reason, moderator)
         for each in judged:
-            self._tell(each)
+            self.tell(each)
+        if verdict != "held":
+            await self._reports.dismiss(numbers, verdict, reason, moderator)
         return len(judged)
 
     async def judge_thread(self, slug: Slug, state: str, reason: str, moderator: str) -> None:
         """Open, close or hold a thread. Raises `NotFound`."""
-        self._tell(await self._moderation.judge_thread(slug, state, None, reason, moderator))
+        self.tell(await self._moderation.judge_thread(slug, state, None, reason, moderator))
 
     async def undo(self, act: int, moderator: str) -> bool:
         """Bring back what was before an act; False where somebody has acted on the same since."""
         undone = await self._moderation.undo(act, moderator)
         if undone is None:
             return False
-        self._tell(undone)
+        self.tell(undone)
         return True
 
-    def _tell(self, done: Changed | ThreadChanged) -> None:
-        """Tell readers what they can see of it."""
+    def tell(self, done: Changed | ThreadChanged) -> None:
+        """Tell readers what they can see of what was done."""
         at = done.position
         if isinstance(done, ThreadChanged):
             if done.raised:

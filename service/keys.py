@@ -14,12 +14,14 @@ from service.keyring import Keyring
 from service.language import Language
 from service.paper import Paper
 from service.posting import Posting
+from service.reporting import Reporting
 from service.rooms import Rooms
 from service.settings import Settings
 from service.store.articles import Articles
 from service.store.comments import Comments
 from service.store.desk import Desk
 from service.store.moderators import Moderators
+from service.store.reports import Reports
 
 SETTINGS = web.AppKey("settings", Settings)
 LANGUAGE = web.AppKey("language", Language)
@@ -31,6 +33,8 @@ INGEST = web.AppKey("ingest", Ingest)
 ROOMS = web.AppKey("rooms", Rooms)
 POSTING = web.AppKey("posting", Posting)
 JUDGING = web.AppKey("judging", Judging)
+REPORTING = web.AppKey("reporting", Reporting)
+REPORTS = web.AppKey("reports", Reports)
 MODERATORS = web.AppKey("moderators", Moderators)
 PASSWORDS = web.AppKey("passwords", Passwords)
 TRIES = web.AppKey("tries", Tries)

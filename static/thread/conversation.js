@@ -17,6 +17,7 @@ import { Outgoing } from "./outgoing.js";
 import { Own } from "./own.js";
 import { Quotes } from "./quotes.js";
 import { Reading } from "./reading.js";
+import { report } from "./report.js";
 import { Settings } from "./settings.js";
 import { numberOf } from "./text.js";
 import { Turns } from "./turns.js";
@@ -146,6 +147,7 @@ export class Conversation {
     this.#keys.listen(signal);
     this.#settings.listen(signal);
     this.#root.addEventListener("click", (event) => this.#click(event), { signal });
+    this.#root.addEventListener("click", report, { signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.#connection.wake(), { signal });
     addEventListener("online", () => this.#reopen(), { signal });
     addEventListener("offline", () => this.#render(), { signal });

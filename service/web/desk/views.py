@@ -1,11 +1,14 @@
 """The pages of the desk: what waits, what was written, what was done, the threads, and the people."""
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
+from service import evidence as files
 from service import keys
 from service.protocol import MAX_INTEGER
-from service.store.desk import SEARCHED, WAITING
-from service.web import pages
+from service.store.desk import SEARCHED, WAITING, Card
+from service.web import comments, pages
 from service.web.desk.door import Session, line, page, signed_in
 
 CARDS, LINES, THREADS = 50, 100, 200  # on a page
@@ -14,8 +17,8 @@ QUERY = 200  # characters of what is searched for
 
 @signed_in
 async def queue(request: web.Request, session: Session) -> web.StreamResponse:
-    """GET /desk: the held comments, the oldest first."""
-    return await _view(request, session, "queue", cards=await request.app[keys.DESK].held(CARDS))
+    """GET /desk: the comments that are held or reported, the oldest first."""
+    return await _cards(request, session, "queue", await request.app[keys.DESK].queue(CARDS))
 
 
 @signed_in
@@ -25,7 +28,7 @@ async def recent(request: web.Request, session: Session) -> web.StreamResponse:
     before = _before(request)
     cards = await (desk.found(words, CARDS, before) if words else desk.recent(CARDS, before))
     more = cards[-1].no if len(cards) == CARDS else None
-    return await _view(request, session, "recent", cards=cards, words=words, searched=SEARCHED, more=more)
+    return await _cards(request, session, "recent", cards, words=words, searched=SEARCHED, more=more)
 
 
 @signed_in
@@ -47,6 +50,25 @@ async def people(request: web.Request, session: Session) -> web.StreamResponse:
     """GET /desk/people: who may sign in, and who is; for admins."""
     session.require("admin")
     return await _view(request, session, "people", people=await request.app[keys.MODERATORS].everybody())
+
+
+@signed_in
+async def evidence(request: web.Request, _session: Session) -> web.StreamResponse:
+    """GET /desk/comments/{no}/evidence: a comment with all that was reported of it and done with it, as a file."""
+    no = comments.number(request)
+    return web.Response(
+        body=files.document(await request.app[keys.REPORTS].evidence(no), pages.base(request)),
+        content_type="application/json",
+        headers={"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="comment-{no}.json"'},
+    )
+
+
+async def _cards(
+    request: web.Request, session: Session, name: str, cards: Sequence[Card], **shown: object
+) -> web.Response:
+    """A page of comments, each with what is open on it."""
+    reports = await request.app[keys.REPORTS].open([card.no for card in cards])
+    return await _view(request, session, name, cards=cards, reports=reports, **shown)
 
 
 async def _view(request: web.Request, session: Session, name: str, **shown: object) -> web.Response:

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from service import keys, protocol, redis_pool, resources
+from service import keys, protocol, redis_pool, reporting, resources
 from service.assets import Assets
 from service.blocklist import Blocklist
 from service.bus import Bus
@@ -32,6 +32,7 @@ from service.language import Language
 from service.newsroom import Newsroom
 from service.paper import Paper
 from service.posting import Posting
+from service.reporting import Reporting
 from service.rooms import Rooms
 from service.settings import Settings
 from service.store import database
@@ -41,12 +42,13 @@ from service.store.comments import Comments
 from service.store.desk import Desk
 from service.store.moderation import Moderation
 from service.store.moderators import Moderators
+from service.store.reports import Reports
 from service.store.retention import Retention
 from service.sweep import Sweep
 from service.web import headers, middleware, pages
 from service.web.desk import events
 from service.web.routes import ROUTES
-from service.web.words import desk_words, newsroom, words
+from service.web.words import complaints, desk_words, newsroom, reasons, words
 
 POOL = 8  # connections for reading; ingest has one of its own
 REDIS_SECONDS = 0.25  # Redis answers within this, or the worker goes on without it
@@ -70,7 +72,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             retry=Retry(NoBackoff(), 0),
         )
     )
-    articles, comments, desk = Articles(pool), Comments(pool), Desk(pool)
+    articles, comments, desk, reports = Articles(pool), Comments(pool), Desk(pool), Reports(pool)
     bus = Bus(redis, settings.redis_url, keyring.site, worker)
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
@@ -99,9 +101,18 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.ROOMS] = rooms
     app[keys.INGEST] = ingest
     app[keys.POSTING] = Posting(keyring, comments, gate, ingest, rooms)
-    app[keys.JUDGING] = Judging(moderation, bans, blocklist, rooms)
+    app[keys.JUDGING] = judging = Judging(moderation, bans, blocklist, reports, rooms)
     app[keys.BANS] = bans
     app[keys.NEWSROOM] = Newsroom(newsroom(language, settings.site_name), keyring, moderation, ingest)
+    app[keys.REPORTING] = Reporting(
+        keyring,
+        reports,
+        Limits(redis, f"{keyring.site}:reports", reporting.PER_MINUTE),
+        blocklist,
+        judging.tell,
+        to_hold=settings.reports_to_hold,
+    )
+    app[keys.REPORTS] = reports
     app[keys.MODERATORS] = Moderators(pool)
     app[keys.PASSWORDS] = Passwords()
     app[keys.TRIES] = Tries(redis, keyring.site)
@@ -144,6 +155,8 @@ def _set_up_templates(app: web.Application, settings: Settings, language: Langua
     templates.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
     templates.globals["words"] = words(language)
     templates.globals["desk_words"] = desk_words(language)
+    templates.globals["reasons"] = reasons(language)
+    templates.globals["complaints"] = complaints(language)
     _read(templates)
 
 

@@ -11,31 +11,40 @@ from service.run import Run
 from service.store.bans import Bans, Scope
 from service.store.comments import Changed
 from service.store.moderation import Moderation, Terms, ThreadChanged, Verdict
+from service.store.reports import Reports
 
 
 class Judging:
     """Acts on comments, threads and who wrote, each in a moderator's name. Every method raises `Unavailable`."""
 
-    def __init__(self, moderation: Moderation, bans: Bans, blocklist: Blocklist, rooms: Rooms) -> None:
+    def __init__(
+        self, moderation: Moderation, bans: Bans, blocklist: Blocklist, reports: Reports, rooms: Rooms
+    ) -> None:
         self._moderation = moderation
         self._bans = bans
         self._blocklist = blocklist
+        self._reports = reports
         self._rooms = rooms
 
     async def judge(self, numbers: Sequence[CommentNo], verdict: Verdict, reason: str, moderator: str) -> int:
-        """Bring comments into a state; how many were in another, and could be."""
+        """Bring comments into a state; how many were in another, and could be.
+
+        On those that were in it already, what was reported is settled: they were looked at, and stay.
+        """
         judged = await self._moderation.judge(numbers, verdict, reason, moderator)
         for each in judged:
-            self._tell(each)
+            self.tell(each)
+        if verdict != "held":
+            await self._reports.dismiss(numbers, verdict, reason, moderator)
         return len(judged)
 
     async def judge_thread(self, slug: Slug, terms: Terms, reason: str, moderator: str | None) -> None:
         """Open, close, hold or slow a thread, say, or pin a comment. Raises `NotFound`."""
-        self._tell(await self._moderation.judge_thread(slug, terms, reason, moderator))
+        self.tell(await self._moderation.judge_thread(slug, terms, reason, moderator))
 
     async def pin(self, no: CommentNo, moderator: str) -> None:
         """Let a comment stand first in its thread. Raises `NotFound` where it is not published."""
-        self._tell(await self._moderation.pin(no, moderator))
+        self.tell(await self._moderation.pin(no, moderator))
 
     async def ban(self, no: CommentNo, scope: Scope, days: int, reason: str, moderator: str) -> None:
         """Ban who wrote a comment, or the wider net. Raises `NotFound` where that is not known any more."""
@@ -51,7 +60,7 @@ class Judging:
     async def undo(self, act: int, moderator: str) -> bool:
         """Bring back what was before an act; False where somebody has acted on the same since."""
         if undone := await self._moderation.undo(act, moderator):
-            self._tell(undone)
+            self.tell(undone)
             return True
         lifted = await self._bans.undo(act, moderator)
         if lifted:
@@ -62,7 +71,7 @@ class Judging:
         """Bring back what was before all acts on comments that were one step with this one; how many could be."""
         undone = await self._moderation.undo_step(act, moderator)
         for each in undone:
-            self._tell(each)
+            self.tell(each)
         return len(undone)
 
     async def _heed(self) -> None:
@@ -70,8 +79,8 @@ class Judging:
         with contextlib.suppress(Unavailable):  # it is done: this worker will see it when it looks
             await self._blocklist.read()
 
-    def _tell(self, done: Changed | ThreadChanged) -> None:
-        """Tell readers what they can see of it."""
+    def tell(self, done: Changed | ThreadChanged) -> None:
+        """Tell readers what they can see of what was done."""
         at = done.position
         if isinstance(done, ThreadChanged):
             if done.raised:

@@ -7,10 +7,10 @@ neither an op, nor a key, nor an address.
 import base64
 import hashlib
 import hmac
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
-from service.protocol import Op, ThreadId
+from service.protocol import CommentNo, Op, ThreadId
 
 
 class Visitor(NamedTuple):
@@ -30,9 +30,9 @@ class Keyring:
 
     def __init__(self, secret: str) -> None:
         extracted = hmac.digest(b"afterword", secret.encode(), "sha256")
-        self._op, self._key, self._limit, self._ban, self._net, self._name, self._form, self._text, site = (
+        self._op, self._key, self._limit, self._ban, self._net, self._name, self._form, self._text, self._file, site = (
             hmac.digest(extracted, label + b"\x01", "sha256")  # one block of HKDF-Expand
-            for label in (b"op", b"key", b"limit", b"ban", b"net", b"name", b"form", b"text", b"site")
+            for label in (b"op", b"key", b"limit", b"ban", b"net", b"name", b"form", b"text", b"report", b"site")
         )
         self.site = site.hex()[:12]
         """Names this site's keys and channels in a Redis that others may share."""
@@ -56,6 +56,14 @@ class Keyring:
     def visitor(self, address: str, network: str) -> Visitor:
         """A visitor by the canonical forms of an address and of its wider net (service/guard/visitors.py)."""
         return Visitor(_mac(self._limit, address, 16).hex(), _mac(self._ban, address, 16), _mac(self._net, network, 16))
+
+    def reporter(self, visitor: Visitor, no: CommentNo, purpose: Literal["report", "appeal"]) -> bytes:
+        """Who reports a comment, or appeals: known again there alone, so that nobody's reports are linked to others."""
+        return _mac(self._file, f"{purpose}:{no}:{visitor.address.hex()}", 16)
+
+    def report_op(self, reporter: bytes) -> UUID:
+        """The act of reporting, for the limits: what Redis has of it is not what the database has."""
+        return UUID(bytes=_mac(self._file, reporter.hex(), 16))
 
     def name(self, name: str) -> str:
         """A name that somebody tries to sign in with, for the limits on that."""

@@ -15,6 +15,7 @@ from service.language import Language
 from service.newsroom import Newsroom
 from service.paper import Paper
 from service.posting import Posting
+from service.reporting import Reporting
 from service.rooms import Rooms
 from service.settings import Settings
 from service.store.articles import Articles
@@ -22,6 +23,7 @@ from service.store.bans import Bans
 from service.store.comments import Comments
 from service.store.desk import Desk
 from service.store.moderators import Moderators
+from service.store.reports import Reports
 
 SETTINGS = web.AppKey("settings", Settings)
 LANGUAGE = web.AppKey("language", Language)
@@ -35,6 +37,8 @@ POSTING = web.AppKey("posting", Posting)
 JUDGING = web.AppKey("judging", Judging)
 BANS = web.AppKey("bans", Bans)
 NEWSROOM = web.AppKey("newsroom", Newsroom)
+REPORTING = web.AppKey("reporting", Reporting)
+REPORTS = web.AppKey("reports", Reports)
 MODERATORS = web.AppKey("moderators", Moderators)
 PASSWORDS = web.AppKey("passwords", Passwords)
 TRIES = web.AppKey("tries", Tries)

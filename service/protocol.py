@@ -35,6 +35,7 @@ Op = Annotated[
 AuthorKey = Annotated[str, Meta(min_length=1, max_length=64)]
 Gone = Literal["retracted", "removed", "held"]
 State = Literal["published", "held", "retracted", "removed"]
+ReportReason = Literal["spam", "abuse", "private", "off-topic", "illegal", "other"]
 Mode = Literal["live", "catchup", "reset"]
 
 
@@ -187,6 +188,25 @@ class PostBody(msgspec.Struct, frozen=True):
 
     op: Op
     text: str
+
+
+class ReportBody(msgspec.Struct, frozen=True):
+    """The JSON body of POST /comments/{no}/report."""
+
+    reason: ReportReason
+    note: str = ""
+
+
+class AppealBody(msgspec.Struct, frozen=True):
+    """The JSON body of POST /comments/{no}/appeal."""
+
+    text: str
+
+
+class Filed(msgspec.Struct, frozen=True):
+    """A report or an appeal has come to the moderators; or was there, or there is nothing left to judge."""
+
+    no: CommentNo
 
 
 class Window(msgspec.Struct, frozen=True):

@@ -70,6 +70,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="days after which the text of a removed comment is erased", ge=0, le=3650),
     ] = 30
+    reports_to_hold: Annotated[
+        int,
+        Meta(description="reports by as many addresses hold a comment; 0: never", ge=0, le=1_000_000),
+    ] = 3
     backup_retention_days: Annotated[
         Annotated[int, Meta(ge=1, le=36_500)] | None,
         Meta(description="days for which you keep backups, for the page on privacy"),

@@ -102,13 +102,13 @@ class Desk:
             return str(await self._pool.fetchval(SQL["version"]))
 
     async def waiting(self) -> int:
-        """How many comments wait for a moderator, up to `WAITING`."""
+        """How many comments wait for a moderator, held or reported, up to `WAITING`."""
         async with available():
             return int(await self._pool.fetchval(SQL["waiting"], WAITING))
 
-    async def held(self, limit: int) -> list[Card]:
-        """What waits for a moderator, the oldest first."""
-        return await self._cards("held", limit)
+    async def queue(self, limit: int) -> list[Card]:
+        """What waits for a moderator, held or reported, the oldest first."""
+        return await self._cards("queue", limit)
 
     async def recent(self, limit: int, before: int = MAX_INTEGER) -> list[Card]:
         """The latest comments of all threads, the newest first."""

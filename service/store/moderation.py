@@ -16,6 +16,7 @@ from service.store.comments import Changed, Position, changed, thread
 from service.store.database import Pool, available
 
 SQL = queries.load("moderation")
+DISMISSALS = {"dismiss", "reopen"}  # acts on what was reported of a comment, which itself stays
 Verdict = Literal["published", "held", "removed"]
 
 
@@ -105,7 +106,8 @@ class Moderation:
             if done is None or done["ban"] is not None:
                 return None
             on_comment = done["comment"] is not None
-            row = await self._pool.fetchrow(SQL["undo" if on_comment else "undo_thread"], act, moderator)
+            query = "undo_dismissal" if done["kind"] in DISMISSALS else "undo" if on_comment else "undo_thread"
+            row = await self._pool.fetchrow(SQL[query], act, moderator)
         if row is None:
             return None
         return changed(row) if on_comment else _thread_changed(row)

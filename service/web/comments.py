@@ -31,9 +31,7 @@ _retract = msgspec.json.Decoder(RetractBody)
 
 async def comment(request: web.Request) -> web.Response:
     """GET /comments/{no}: to the place where that comment stands; the comment itself for who asks for JSON."""
-    no, comments = int(request.match_info["no"]), request.app[keys.COMMENTS]
-    if no > protocol.MAX_INTEGER:
-        raise NotFound
+    no, comments = number(request), request.app[keys.COMMENTS]
     if pages.asks_for_json(request):
         response = json(await comments.placed(no))
     else:
@@ -80,13 +78,19 @@ async def post(request: web.Request) -> web.Response:
 async def retract(request: web.Request) -> web.Response:
     """DELETE /articles/{slug}/comments/{no}"""
     origin.check(request, request.app[keys.SETTINGS])
+    no = number(request)
+    asked = decoded(_retract, await body(request))
+    thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
+    accepted = await request.app[keys.POSTING].retract(thread, "", no, asked.key)
+    return json(protocol.Retraction(accepted.no, accepted.version, accepted.state))
+
+
+def number(request: web.Request) -> protocol.CommentNo:
+    """The number in the address. Raises `NotFound` where no comment has it."""
     no = int(request.match_info["no"])
     if not 1 <= no <= protocol.MAX_INTEGER:
         raise NotFound
-    body = _decoded(_retract, await _body(request))
-    thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
-    accepted = await request.app[keys.POSTING].retract(thread, "", no, body.key)
-    return json(protocol.Retraction(accepted.no, accepted.version, accepted.state))
+    return no
 
 
 def resume(request: web.Request) -> tuple[str | None, int | None]:
@@ -114,16 +118,34 @@ def json(message: msgspec.Struct, status: int = 200) -> web.Response:
     )
 
 
+async def body(request: web.Request) -> bytes:
+    """The body of a request. Raises `TooLarge`, `Malformed`."""
+    try:
+        return await patience.with_body(request.read())
+    except web.HTTPRequestEntityTooLarge:
+        raise TooLarge from None
+    except UNREADABLE:
+        raise Malformed("The body could not be read.") from None
+
+
+def decoded(decoder: "msgspec.json.Decoder[protocol.T]", raw: bytes) -> protocol.T:
+    """A message out of a body. Raises `Malformed`."""
+    try:
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise Malformed(protocol.reason(error)) from None
+
+
 async def _since(rooms: Rooms, slug: protocol.Slug, epoch: str, after: int) -> Joined:
     async with rooms.enter(slug, epoch, after) as room:
         return room.missed(epoch, after)
 
 
 async def _post_json(request: web.Request) -> web.Response:
-    body = _decoded(_post, await _body(request))
+    posted = decoded(_post, await body(request))
     thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
     posting = request.app[keys.POSTING]
-    [act] = await posting.admit(thread, [(body.op, body.text)], visitor(request))
+    [act] = await posting.admit(thread, [(posted.op, posted.text)], visitor(request))
     accepted, fresh = await posting.commit(act)
     return json(accepted, 201 if fresh else 200)
 
@@ -154,19 +176,3 @@ async def _post_form(request: web.Request) -> web.Response:
     else:
         where += f"?around={accepted.no}&seen={accepted.version}#no-{accepted.no}"
     return web.Response(status=303, headers={"Location": where, "Cache-Control": "no-store"})
-
-
-async def _body(request: web.Request) -> bytes:
-    try:
-        return await patience.with_body(request.read())
-    except web.HTTPRequestEntityTooLarge:
-        raise TooLarge from None
-    except UNREADABLE:
-        raise Malformed("The body could not be read.") from None
-
-
-def _decoded(decoder: "msgspec.json.Decoder[protocol.T]", body: bytes) -> protocol.T:
-    try:
-        return decoder.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        raise Malformed(protocol.reason(error)) from None

@@ -110,13 +110,15 @@ def _worded(request: web.Request, refusal: Refusal, headers: dict[str, str]) -> 
 def _for_programs(request: web.Request) -> bool:
     """Whether a program asked: for what stands below an article, for health, or for JSON by name.
 
-    A form is posted by a person, who gets a page.
+    A form is posted by a person, who gets a page; JSON by a program.
     """
     if request.method == "POST" and request.content_type in {
         "application/x-www-form-urlencoded",
         "multipart/form-data",
     }:
         return False
+    if request.method == "POST" and request.content_type == "application/json":
+        return True
     path = request.path.rstrip("/")
-    below_article = path.startswith("/articles/") and path.count("/") > 2
+    below_article = path.startswith("/articles/") and path.count("/") > 2 and not path.endswith("/moderation")
     return below_article or path in {"/healthz", "/readyz"} or pages.asks_for_json(request)

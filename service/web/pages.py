@@ -235,6 +235,7 @@ def filters(settings: Settings, language: Language) -> dict[str, Callable[..., s
     return {
         "stamp": lambda at: stamp(at, zone),
         "iso": lambda at: f"{at.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "date": language.day,
         "day": lambda at: language.day(at.astimezone(zone)),
         "number": language.number,
         "section_url": lambda name: f"/sections/{quote(name, safe='')}",

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from service.web import comments, events, health, live, pages, static
+from service.web import comments, events, health, live, pages, record, reports, static
 from service.web.desk import acts, door, views
 from service.web.desk import events as desk_events
 
@@ -15,7 +15,12 @@ ROUTES = (
     web.get("/sections/{section:.+}", pages.section),
     web.get("/privacy", pages.privacy),
     web.get(THREAD, pages.article),
+    web.get(f"{THREAD}/moderation", record.moderation),
     web.get(f"/comments/{NO}", comments.comment),
+    web.get(f"/comments/{NO}/report", reports.report),
+    web.post(f"/comments/{NO}/report", reports.send_report),
+    web.get(f"/comments/{NO}/appeal", reports.appeal),
+    web.post(f"/comments/{NO}/appeal", reports.send_appeal),
     web.get(r"/pictures/{name:[0-9a-f]{32}}", pages.picture),
     web.get(r"/static/{digest:[0-9a-f]{12}}/{name:.+}", static.static),
     web.get("/robots.txt", static.robots),
@@ -35,6 +40,7 @@ ROUTES = (
     web.get("/desk/bans", views.bans),
     web.get("/desk/articles", views.articles),
     web.get("/desk/events", desk_events.events, allow_head=False),
+    web.get(f"/desk/comments/{NO}/evidence", views.evidence),
     web.get("/desk/login", door.login),
     web.post("/desk/login", door.sign_in),
     web.post("/desk/logout", door.log_out),

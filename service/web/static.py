@@ -4,11 +4,12 @@ from aiohttp import web
 
 from service import assets, keys
 
-# Below an article stands what its script asks for; and each comment has a link to the page that quotes it.
+# Below an article stands what its script asks for; and each comment has links to forms: to quote it, and to report it.
 ROBOTS = """\
 User-agent: *
 Disallow: /articles/*/
 Disallow: /articles/*?quote=
+Disallow: /comments/*/
 Disallow: /desk
 """
 

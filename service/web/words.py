@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from service.errors import Refusal
 from service.language import Language
+from service.protocol import ReportReason
 
 Phrase = str | dict[str, str]
 
@@ -58,6 +59,7 @@ def words(language: Language) -> Mapping[str, Phrase]:
         "again": gettext("Try again"),
         "wait": plural("Try again in %(num)s second", "Try again in %(num)s seconds"),
         "sure": gettext("Erase it for good?"),
+        "reported": gettext("Thank you. A moderator will look at it."),
         "hidden": plural("%(num)s comment is hidden.", "%(num)s comments are hidden."),
         **{f"refused.{kind.code}": gettext(kind().message) for kind in Refusal.__subclasses__()},
         "banned": gettext("You can't write here until %(until)s."),
@@ -79,6 +81,32 @@ def desk_words(language: Language) -> Mapping[str, Phrase]:
 def newsroom(language: Language, site: str) -> str:
     """The newsroom as readers know it."""
     return language.gettext("%(site)s newsroom") % {"site": site}
+
+
+def reasons(language: Language) -> Mapping[str, str]:
+    """Why something is removed: what the record keeps, and how it is told."""
+    gettext = language.gettext
+    return {
+        "rules": gettext("Breaks the rules"),
+        "spam": gettext("Spam"),
+        "insult": gettext("Insult or hate"),
+        "personal": gettext("Personal data"),
+        "unlawful": gettext("Unlawful"),
+        "off-topic": gettext("Off topic"),
+    }
+
+
+def complaints(language: Language) -> Mapping[ReportReason, str]:
+    """Why readers report a comment: what the wire says, and how it is told."""
+    gettext = language.gettext
+    return {
+        "spam": gettext("Spam"),
+        "abuse": gettext("Abuse or hate"),
+        "private": gettext("Private details"),
+        "off-topic": gettext("Off topic"),
+        "illegal": gettext("Illegal content"),
+        "other": gettext("Something else"),
+    }
 
 
 def stamp(at: datetime.datetime, zone: datetime.tzinfo) -> str:

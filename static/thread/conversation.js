@@ -18,6 +18,7 @@ import { Own } from "./own.js";
 import { Pinned } from "./pinned.js";
 import { Quotes } from "./quotes.js";
 import { Reading } from "./reading.js";
+import { report } from "./report.js";
 import { Settings } from "./settings.js";
 import { numberOf } from "./text.js";
 import { Turns } from "./turns.js";
@@ -149,6 +150,7 @@ export class Conversation {
     this.#keys.listen(signal);
     this.#settings.listen(signal);
     this.#root.addEventListener("click", (event) => this.#click(event), { signal });
+    this.#root.addEventListener("click", report, { signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.#connection.wake(), { signal });
     addEventListener("online", () => this.#reopen(), { signal });
     addEventListener("offline", () => this.#render(), { signal });

@@ -309,21 +309,26 @@ export class Feed {
     write(part(item, ".no"), String(no));
     part(item, ".permalink").setAttribute("href", `/comments/${no}`);
     part(item, ".quote").setAttribute("href", `?quote=${no}#form`);
+    part(item, ".report").setAttribute("href", `/comments/${no}/report`);
     const time = part(item, "time");
     time.setAttribute("datetime", at);
     write(time, this.#stamp(at));
     const text = part(item, ".text");
     const fresh = /** @type {Element} */ (text.cloneNode());
-    if (gone) fresh.append(this.#farewell(gone));
+    if (gone) fresh.append(this.#farewell(gone, no));
     else fresh.innerHTML = markup(html ?? "");
     if (fresh.isEqualNode(text)) return false; // leave a selection in it alone
     text.replaceWith(fresh);
     return true;
   }
 
-  /** @param {string} gone an unknown reason means removed */
-  #farewell(gone) {
+  /**
+   * @param {string} gone an unknown reason means removed
+   * @param {number} no
+   */
+  #farewell(gone, no) {
     const lines = copy("farewells");
+    part(lines, ".appeal").setAttribute("href", `/comments/${no}/appeal`);
     return lines.querySelector(`[data-gone="${CSS.escape(gone)}"]`) ?? part(lines, '[data-gone="removed"]');
   }
 

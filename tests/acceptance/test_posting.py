@@ -95,6 +95,10 @@ async def test_no_address_of_a_visitor_is_kept_anywhere(
         forwarded = {"X-Forwarded-For": visitor}
         for number in range(8):
             _, answer = await post(limited, f"Comment {number}", **forwarded)
+            if number == 4:
+                report = f"/comments/{answer['no']}/report"
+                async with limited.http.post(report, json={"reason": "spam"}, headers=forwarded) as response:
+                    assert response.status == 202
             if number == 5:
                 status, _, errors = await command(
                     limited.environ, "bans", "add", str(answer["no"]), "--days", "1", "--network"
@@ -109,7 +113,7 @@ async def test_no_address_of_a_visitor_is_kept_anywhere(
         in_redis = await _in_redis(redis_url, Keyring(limited.environ["AFTERWORD_SECRET"]).site)
     await limited.stop()
     everything = "\n".join([*await _dump(database_url), *in_redis, (tmp_path / "log").read_text()])
-    for what in ("Comment 1", ":limit:", "connections:", "/articles/{slug"):
+    for what in ("Comment 1", ":limit:", ":reports:limit:", "connections:", "/articles/{slug"):
         assert what in everything
     for visitor in VISITORS:
         for form in _forms(visitor):

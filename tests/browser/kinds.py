@@ -30,7 +30,10 @@ async def kinds(site: Site, folder: Path) -> list[Kind]:
     folder.mkdir()
     for state in ("held", "closed"):
         await site.load(folder, state, comments=state)
-    await _converse(site, f"/articles/{STORY}/comments")
+    last = await _converse(site, f"/articles/{STORY}/comments")
+    no = last - 1
+    status, _, errors = await command(site.environ, "comments", "remove", str(no))
+    assert status == 0, errors
     return [
         Kind("front page", "/", "Popular"),
         Kind("section", "/sections/News", "News"),
@@ -39,13 +42,17 @@ async def kinds(site: Site, folder: Path) -> list[Kind]:
         Kind("held thread", "/articles/held", "before it appears"),
         Kind("held comment", "/articles/held", "Thank you", "To be read by a moderator first"),
         Kind("closed thread", "/articles/closed", "no longer added to"),
+        Kind("report form", f"/comments/{last - 2}/report", "What is wrong with it?"),
+        Kind("report thanks", f"/comments/{last - 2}/report?thanks", "Thank you"),
+        Kind("appeal form", f"/comments/{no}/appeal", "Why should it come back?"),
+        Kind("public record", f"/articles/{STORY}/moderation", "Comments removed"),
         Kind("error page", "/nowhere", "404"),
         Kind("refused form", f"/articles/{STORY}", "5,000", "x" * 5001),
     ]
 
 
-async def _converse(site: Site, address: str) -> None:
-    """A thread with whatever comments may look like: quotes, links, many scripts, one pinned, one gone."""
+async def _converse(site: Site, address: str) -> int:
+    """A thread with whatever comments may look like: quotes, links, one pinned, and the last one gone: its number."""
     first = None
     for text in COMMENTS:
         words = f">>{first}\n{text}" if first else text
@@ -56,3 +63,4 @@ async def _converse(site: Site, address: str) -> None:
     assert status == 0, errors
     async with site.http.delete(f"{address}/{accepted['no']}", json={"key": accepted["key"]}) as response:
         assert response.status == 200
+    return int(accepted["no"])

@@ -309,3 +309,42 @@ async def test_nothing_comes_under_the_pointer_that_was_not_there(room: Room) ->
     await ida.locator("h1").hover()
     await expect(settled).to_have_count(0)
     await expect(ida.locator(f"#card-{new}")).to_be_visible()
+
+
+async def test_a_report_and_an_appeal_come_to_every_open_desk_and_are_settled_by_keys(room: Room) -> None:
+    ida, ole = await room.moderator("ida"), await room.moderator("ole")
+    no = await room.write("Buy my pills")
+
+    async def send(kind: str, **fields: str) -> None:
+        async with room.site.http.post(f"/comments/{no}/{kind}", json=fields) as response:
+            assert response.status == 202
+
+    await send("report", reason="illegal", note="See the second line")
+    for desk in (ida, ole):
+        card = desk.locator(f"#card-{no}")
+        await expect(card).to_contain_text("Illegal content", timeout=SOON)
+        await expect(card.locator("q")).to_have_text("See the second line")
+        await expect(desk.locator("#waiting")).to_have_text("1")
+    assert await axe(ida) == []
+    await ida.keyboard.press("j")
+    await expect(ida.locator(f"#card-{no}")).to_be_focused()
+    await ida.keyboard.press("a")
+    await expect(ida.locator(f"#card-{no}")).to_have_count(0)
+    await expect(ole.locator(f"#card-{no}")).to_have_count(0, timeout=SOON)
+    await expect(ida.locator("#last")).to_contain_text(f"Reports dismissed: No. {no}")
+    await ida.keyboard.press("u")
+    for desk in (ida, ole):
+        await expect(desk.locator(f"#card-{no}")).to_contain_text("Illegal content", timeout=SOON)
+    await ida.locator(f"#card-{no}").focus()
+    await ida.keyboard.press("r")
+    await expect(ida.locator(f"#card-{no}")).to_have_count(0)
+    await send("appeal", text="They are vitamins")
+    await expect(ole.locator(f"#card-{no} q")).to_have_text("They are vitamins", timeout=SOON)
+    await ole.locator(f"#card-{no}").get_by_role("button", name="Keep it removed").click()
+    await expect(ole.locator(f"#card-{no}")).to_have_count(0)
+    await send("appeal", text="They are, really")
+    await ole.locator(f"#card-{no}").focus()
+    await ole.keyboard.press("a")
+    await expect(ole.locator(f"#card-{no}")).to_have_count(0)
+    await ole.goto(f"{room.site.url}/desk/recent")
+    await expect(ole.locator(f"#card-{no} .state")).to_have_text("Published")

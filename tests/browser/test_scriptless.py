@@ -104,3 +104,18 @@ async def test_whose_sockets_are_eaten_on_the_way_reads_and_posts_without(browse
     await expect(page.locator(".comments .comment.mine .text")).to_have_text("By other means")
     await expect(page.locator(".outgoing .comment")).to_have_count(0)
     await context.close()
+
+
+async def test_without_a_script_one_reports_a_comment_and_is_thanked(browser: Browser, thread: Thread) -> None:
+    [no] = await thread.fill(1)
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(thread.url)
+    await page.locator(f"#no-{no} .report").click()
+    await page.get_by_label("Illegal content").check()
+    await page.get_by_label("What a moderator should know").fill("See the second line")
+    await page.get_by_role("button", name="Send the report").click()
+    await expect(page.get_by_role("status")).to_have_text("Thank you. A moderator will look at it.")
+    await page.get_by_role("link", name=f"No. {no}").click()
+    await expect(page.locator(f"#no-{no}")).to_be_in_viewport()
+    await context.close()

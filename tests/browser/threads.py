@@ -115,6 +115,12 @@ class Thread:
         rows = await self._database.fetch("SELECT state, text FROM comments WHERE thread = $1 ORDER BY no", self.id)
         return [(row["state"], row["text"]) for row in rows]
 
+    async def reported(self, no: int) -> list[str]:
+        """For which reasons a comment was reported."""
+        return [
+            row["reason"] for row in await self._database.fetch("SELECT reason FROM reports WHERE comment = $1", no)
+        ]
+
     async def restore(self) -> None:
         """Begin a new epoch, as after a restore: what every reader shows is to be replaced."""
         await self._database.execute(

@@ -250,7 +250,7 @@ async def test_the_queue_has_the_oldest_first_and_the_rest_the_newest(store: Sto
     desk, moderation = Desk(store.pool), Moderation(store.pool)
     numbers = await posted(store, "story", "One", "Two", "Three")
     await moderation.judge(numbers[:2], "held", "", "ida")
-    held = await desk.held(10)
+    held = await desk.queue(10)
     assert [(card.no, card.state, card.text, card.slug, card.seen) for card in held] == [
         (numbers[0], "held", "One", "story", True),
         (numbers[1], "held", "Two", "story", True),

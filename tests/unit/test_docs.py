@@ -33,6 +33,9 @@ OVER_HTTP: tuple[type[msgspec.Struct], ...] = (
     protocol.PostBody,
     protocol.RetractBody,
     protocol.Retraction,
+    protocol.ReportBody,
+    protocol.AppealBody,
+    protocol.Filed,
     Readiness,
 )
 PLAIN: tuple[type[msgspec.Struct], ...] = (

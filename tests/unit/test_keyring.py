@@ -71,6 +71,14 @@ def test_who_shares_a_net_shares_its_hash_alone() -> None:
     assert one.limit != two.limit
 
 
+def test_one_address_reports_two_comments_under_two_hashes() -> None:
+    one, two = RING.visitor("192.0.2.7", "192.0.2.0/24"), RING.visitor("192.0.2.8", "192.0.2.0/24")
+    assert RING.reporter(one, 7, "report") == RING.reporter(one, 7, "report")
+    others = [RING.reporter(one, 8, "report"), RING.reporter(two, 7, "report"), RING.reporter(one, 7, "appeal")]
+    assert len({RING.reporter(one, 7, "report"), *others, *one[1:]}) == 6
+    assert RING.report_op(others[0]).bytes != others[0]
+
+
 def test_a_forms_op_stands_for_words_address_thread_and_hour() -> None:
     op = RING.form_op("192.0.2.7", ONE, "Hi", 7)
     assert op == RING.form_op("192.0.2.7", ONE, "Hi", 7)

@@ -1,17 +1,27 @@
--- version: what differs when anything that the desk shows does: the last act, the last comment, the held ones
+-- version: what differs when anything that the desk shows does: the last act, comment and report, what is held and reported
 SELECT concat_ws('.',
     (SELECT max(id) FROM acts),
     (SELECT max(no) FROM comments),
-    (SELECT count(*) || '.' || coalesce(sum(no), 0) FROM (SELECT no FROM comments WHERE state = 'held' ORDER BY no LIMIT 1000) h)
+    (SELECT count(*) || '.' || coalesce(sum(no), 0) FROM (SELECT no FROM comments WHERE state = 'held' ORDER BY no LIMIT 1000) h),
+    (SELECT max(id) FROM reports),
+    (SELECT count(*) || '.' || coalesce(sum(id), 0) FROM (SELECT id FROM reports WHERE open ORDER BY comment LIMIT 1000) r)
 )
 
--- waiting: how many are held, counted up to $1
-SELECT count(*) FROM (SELECT FROM comments WHERE state = 'held' LIMIT $1) held
+-- waiting: how many are held or reported, counted up to $1
+SELECT count(*) FROM (
+    (SELECT no FROM comments WHERE state = 'held' LIMIT $1)
+    UNION (SELECT DISTINCT comment FROM reports WHERE open LIMIT $1)
+    LIMIT $1
+) waiting
 
--- held: what waits, the oldest first
+-- queue: what waits, held or reported, the oldest first
+WITH waiting AS (
+    (SELECT no FROM comments WHERE state = 'held' ORDER BY no LIMIT $1)
+    UNION (SELECT DISTINCT comment FROM reports WHERE open ORDER BY comment LIMIT $1)
+)
 SELECT c.no, c.at, c.state, c.version IS NOT NULL AS seen, c.text, c.reason, a.slug, a.title, t.state AS thread_state
 FROM comments c JOIN articles a ON a.id = c.thread JOIN threads t ON t.id = c.thread
-WHERE c.state = 'held' ORDER BY c.no LIMIT $1
+WHERE c.no IN (SELECT no FROM waiting) ORDER BY c.no LIMIT $1
 
 -- recent: the latest comments of all threads, below number $1
 SELECT c.no, c.at, c.state, c.version IS NOT NULL AS seen, c.text, c.reason, a.slug, a.title, t.state AS thread_state

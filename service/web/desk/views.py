@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from service import evidence as files
 from service import keys
-from service.errors import NotFound
 from service.protocol import MAX_INTEGER, CommentNo, Op, Slug
 from service.store.desk import SEARCHED, WAITING, Card
-from service.web import pages
+from service.web import comments, pages
 from service.web.desk.door import Session, line, page, signed_in
 
 CARDS, LINES, THREADS = 50, 100, 200  # on a page
@@ -33,8 +33,8 @@ class Writing(NamedTuple):
 
 @signed_in
 async def queue(request: web.Request, session: Session) -> web.StreamResponse:
-    """GET /desk: the held comments, the oldest first."""
-    return await _view(request, session, "queue", cards=await request.app[keys.DESK].held(CARDS))
+    """GET /desk: the comments that are held or reported, the oldest first."""
+    return await _view(request, session, "queue", await request.app[keys.DESK].queue(CARDS))
 
 
 @signed_in
@@ -44,7 +44,7 @@ async def recent(request: web.Request, session: Session) -> web.StreamResponse:
     before = _before(request)
     cards = await (desk.found(words, CARDS, before) if words else desk.recent(CARDS, before))
     more = cards[-1].no if len(cards) == CARDS else None
-    return await _view(request, session, "recent", cards=cards, words=words, searched=SEARCHED, more=more)
+    return await _view(request, session, "recent", cards, words=words, searched=SEARCHED, more=more)
 
 
 @signed_in
@@ -71,7 +71,7 @@ async def people(request: web.Request, session: Session) -> web.StreamResponse:
 @signed_in
 async def comment(request: web.Request, session: Session) -> web.StreamResponse:
     """GET /desk/comments/{no}: one among those around it in its thread, those it quotes, and a form to answer it."""
-    no = _no(request)
+    no = comments.number(request)
     cards = await request.app[keys.DESK].around(no)
     [slug] = {card.slug for card in cards if card.no == no}
     return await _around(request, session, Writing(slug, str(uuid.uuid4()), f">>{no}\n", no), cards)
@@ -89,7 +89,7 @@ async def thread(request: web.Request, session: Session) -> web.StreamResponse:
 @signed_in
 async def others(request: web.Request, session: Session) -> web.StreamResponse:
     """GET /desk/comments/{no}/others: what came from the same address, as long as that is known; never which it is."""
-    no = _no(request)
+    no = comments.number(request)
     cards = await request.app[keys.DESK].others(no, THREADS)
     lately = len(await request.app[keys.DESK].lately(no))
     return await _view(request, session, "others", cards=cards, no=no, lately=lately)
@@ -107,6 +107,17 @@ async def articles(request: web.Request, session: Session) -> web.StreamResponse
     """GET /desk/articles: the latest, and a form to publish one; for editors and admins."""
     session.require("editor", "admin")
     return await _articles(request, session)
+
+
+@signed_in
+async def evidence(request: web.Request, _session: Session) -> web.StreamResponse:
+    """GET /desk/comments/{no}/evidence: a comment with all that was reported of it and done with it, as a file."""
+    no = comments.number(request)
+    return web.Response(
+        body=files.document(await request.app[keys.REPORTS].evidence(no), pages.base(request)),
+        content_type="application/json",
+        headers={"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="comment-{no}.json"'},
+    )
 
 
 async def published(
@@ -154,13 +165,6 @@ async def _around(
     )
 
 
-def _no(request: web.Request) -> CommentNo:
-    no = int(request.match_info["no"])
-    if not 1 <= no <= MAX_INTEGER:
-        raise NotFound
-    return no
-
-
 async def _view(
     request: web.Request,
     session: Session,
@@ -170,7 +174,7 @@ async def _view(
     **shown: object,
 ) -> web.Response:
     """A page with what all have; its version is one from before, so that what came meanwhile is noticed."""
-    desk = request.app[keys.DESK]
+    desk, numbers = request.app[keys.DESK], [card.no for card in cards]
     return page(
         request,
         "desk.html",
@@ -183,7 +187,8 @@ async def _view(
             "last": await desk.last(session.name),
             "back": "/desk" if "welcome" in request.query else request.rel_url.raw_path_qs,
             "cards": cards,
-            "notes": await desk.notes([card.no for card in cards]) if cards else {},
+            "notes": await desk.notes(numbers) if cards else {},
+            "reports": await request.app[keys.REPORTS].open(numbers) if cards else {},
             **shown,
         },
         status,

@@ -16,13 +16,17 @@ from redis.backoff import NoBackoff
 from service import keys, protocol, redis_pool, resources
 from service.assets import Assets
 from service.blocklist import Blocklist
+from service.brakes import Brakes
 from service.bus import Bus
 from service.crowd import Crowd
 from service.fresh import Fresh
-from service.gate import Gate
+from service.gate import Gate, Work
+from service.guard.asked import Asked
+from service.guard.challenge import Challenges
 from service.guard.connections import Connections, capacity
 from service.guard.limits import Limits
 from service.guard.passwords import Passwords
+from service.guard.pressure import Pressure
 from service.guard.tries import Tries
 from service.health import Health
 from service.ingest import Ingest
@@ -41,6 +45,7 @@ from service.store.desk import Desk
 from service.store.moderation import Moderation
 from service.store.moderators import Moderators
 from service.store.retention import Retention
+from service.surge import Surge
 from service.sweep import Sweep
 from service.web import headers, middleware, pages
 from service.web.desk import events
@@ -74,7 +79,12 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
     blocklist = Blocklist(Bans(pool))
-    gate = Gate(comments, blocklist, Limits(redis, keyring.site, settings.posts_per_minute))
+    brakes, pressure = Brakes(comments), Pressure(redis, keyring.site, settings.calm)
+    work = Work(settings.challenge, Challenges(keyring.proof), Asked(redis, keyring.site))
+    limits = Limits(redis, keyring.site, settings.posts_per_minute)
+    gate = Gate(comments, blocklist, brakes=brakes, work=work, limits=limits, pressure=pressure)
+    judging = Judging(Moderation(pool), rooms)
+    surge = Surge(pressure, brakes, Moderation(pool), judging.tell)
     sweep = Sweep(Retention(pool, settings.address_retention_days, settings.removed_retention_days))
     connections = Connections(
         redis,
@@ -97,7 +107,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.ROOMS] = rooms
     app[keys.INGEST] = ingest
     app[keys.POSTING] = Posting(keyring, comments, gate, ingest, rooms)
-    app[keys.JUDGING] = Judging(Moderation(pool), rooms)
+    app[keys.JUDGING] = judging
     app[keys.MODERATORS] = Moderators(pool)
     app[keys.PASSWORDS] = Passwords()
     app[keys.TRIES] = Tries(redis, keyring.site)
@@ -118,6 +128,8 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             _run(tasks, connections.run),
             _run(tasks, ingest.run),
             _run(tasks, blocklist.run),
+            _run(tasks, brakes.run),
+            _run(tasks, surge.run),
             _run(tasks, sweep.run),
         ]
     )

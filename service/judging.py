@@ -20,23 +20,23 @@ class Judging:
         """Bring comments into a state; how many were in another, and could be."""
         judged = await self._moderation.judge(numbers, verdict, reason, moderator)
         for each in judged:
-            self._tell(each)
+            self.tell(each)
         return len(judged)
 
     async def judge_thread(self, slug: Slug, terms: Terms, reason: str, moderator: str | None) -> None:
         """Open, close, hold or slow a thread, say, or pin a comment. Raises `NotFound`."""
-        self._tell(await self._moderation.judge_thread(slug, terms, reason, moderator))
+        self.tell(await self._moderation.judge_thread(slug, terms, reason, moderator))
 
     async def undo(self, act: int, moderator: str) -> bool:
         """Bring back what was before an act; False where somebody has acted on the same since."""
         undone = await self._moderation.undo(act, moderator)
         if undone is None:
             return False
-        self._tell(undone)
+        self.tell(undone)
         return True
 
-    def _tell(self, done: Changed | ThreadChanged) -> None:
-        """Tell readers what they can see of it."""
+    def tell(self, done: Changed | ThreadChanged) -> None:
+        """Tell readers what they can see of what was done."""
         at = done.position
         if isinstance(done, ThreadChanged):
             if done.raised:

@@ -30,12 +30,14 @@ class Keyring:
 
     def __init__(self, secret: str) -> None:
         extracted = hmac.digest(b"afterword", secret.encode(), "sha256")
-        self._op, self._key, self._limit, self._ban, self._net, self._name, self._form, self._text, site = (
+        self._op, self._key, self._limit, self._ban, self._net, self._name, self._form, self._text, site, proof = (
             hmac.digest(extracted, label + b"\x01", "sha256")  # one block of HKDF-Expand
-            for label in (b"op", b"key", b"limit", b"ban", b"net", b"name", b"form", b"text", b"site")
+            for label in (b"op", b"key", b"limit", b"ban", b"net", b"name", b"form", b"text", b"site", b"proof")
         )
         self.site = site.hex()[:12]
         """Names this site's keys and channels in a Redis that others may share."""
+        self.proof = proof
+        """Signs the work that a challenge asks for."""
 
     def author_key(self, thread: ThreadId, op: Op) -> str:
         """What lets an author retract: the same for every repetition of an act, so it is stored nowhere."""

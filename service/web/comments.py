@@ -123,7 +123,7 @@ async def _post_json(request: web.Request) -> web.Response:
     body = _decoded(_post, await _body(request))
     thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
     posting = request.app[keys.POSTING]
-    [act] = await posting.admit(thread, [(body.op, body.text)], visitor(request))
+    [act] = await posting.admit(thread, [body], visitor(request))
     accepted, fresh = await posting.commit(act)
     return json(accepted, 201 if fresh else 200)
 

@@ -4,6 +4,17 @@ SELECT * FROM judge_comments($1, $2, $3, $4)
 -- judge_thread: changes the sides of an article's thread that $2 names
 SELECT j.*, t.id AS thread FROM articles a JOIN threads t USING (id), judge_thread(t.id, $2, $3, $4) j WHERE a.slug = $1
 
+-- surge: begins a surge, unless there is one, or somebody ended one in the last ten minutes
+SELECT j.*, t.id AS thread FROM threads t, judge_thread(t.id, '{"surge": true}', $2, NULL) j
+WHERE t.id = $1 AND NOT t.surge AND NOT EXISTS (
+    SELECT FROM acts x
+    WHERE x.thread = t.id AND x.kind = 'calm' AND x.reason <> 'over' AND x.at > now() - interval '10 minutes'
+)
+
+-- calm: ends a surge that is over
+SELECT j.*, t.id AS thread FROM threads t, judge_thread(t.id, '{"surge": false}', 'over', NULL) j
+WHERE t.id = $1 AND t.surge
+
 -- act: what an act was done to
 SELECT comment, kind FROM acts WHERE id = $1
 

@@ -16,13 +16,17 @@ from redis.backoff import NoBackoff
 from service import keys, protocol, redis_pool, reporting, resources
 from service.assets import Assets
 from service.blocklist import Blocklist
+from service.brakes import Brakes
 from service.bus import Bus
 from service.crowd import Crowd
 from service.fresh import Fresh
-from service.gate import Gate
+from service.gate import Gate, Work
+from service.guard.asked import Asked
+from service.guard.challenge import Challenges
 from service.guard.connections import Connections, capacity
 from service.guard.limits import Limits
 from service.guard.passwords import Passwords
+from service.guard.pressure import Pressure
 from service.guard.tries import Tries
 from service.health import Health
 from service.ingest import Ingest
@@ -44,6 +48,7 @@ from service.store.moderation import Moderation
 from service.store.moderators import Moderators
 from service.store.reports import Reports
 from service.store.retention import Retention
+from service.surge import Surge
 from service.sweep import Sweep
 from service.web import headers, middleware, pages
 from service.web.desk import events
@@ -72,13 +77,18 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             retry=Retry(NoBackoff(), 0),
         )
     )
-    articles, comments, desk, reports = Articles(pool), Comments(pool), Desk(pool), Reports(pool)
+    articles, comments, desk = Articles(pool), Comments(pool), Desk(pool)
     bus = Bus(redis, settings.redis_url, keyring.site, worker)
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
-    bans, moderation = Bans(pool), Moderation(pool)
-    blocklist = Blocklist(bans)
-    gate = Gate(comments, blocklist, Limits(redis, keyring.site, settings.posts_per_minute))
+    bans, moderation, reports = Bans(pool), Moderation(pool), Reports(pool)
+    blocklist, brakes = Blocklist(bans), Brakes(comments)
+    pressure = Pressure(redis, keyring.site, settings.calm)
+    work = Work(settings.challenge, Challenges(keyring.proof), Asked(redis, keyring.site))
+    limits = Limits(redis, keyring.site, settings.posts_per_minute)
+    gate = Gate(comments, blocklist, brakes=brakes, work=work, limits=limits, pressure=pressure)
+    judging = Judging(moderation, bans, blocklist, reports, rooms)
+    surge = Surge(pressure, brakes, moderation, judging.tell)
     sweep = Sweep(Retention(pool, settings.address_retention_days, settings.removed_retention_days))
     connections = Connections(
         redis,
@@ -101,7 +111,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.ROOMS] = rooms
     app[keys.INGEST] = ingest
     app[keys.POSTING] = Posting(keyring, comments, gate, ingest, rooms)
-    app[keys.JUDGING] = judging = Judging(moderation, bans, blocklist, reports, rooms)
+    app[keys.JUDGING] = judging
     app[keys.BANS] = bans
     app[keys.NEWSROOM] = Newsroom(newsroom(language, settings.site_name), keyring, moderation, ingest)
     app[keys.REPORTING] = Reporting(
@@ -109,7 +119,8 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
         reports,
         Limits(redis, f"{keyring.site}:reports", reporting.PER_MINUTE),
         blocklist,
-        judging.tell,
+        pressure=pressure,
+        tell=judging.tell,
         to_hold=settings.reports_to_hold,
     )
     app[keys.REPORTS] = reports
@@ -133,6 +144,8 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             _run(tasks, connections.run),
             _run(tasks, ingest.run),
             _run(tasks, blocklist.run),
+            _run(tasks, brakes.run),
+            _run(tasks, surge.run),
             _run(tasks, sweep.run),
         ]
     )

@@ -19,6 +19,7 @@
         ├── MethodNotAllowed  405  method
         ├── OpReused          409  op-reused
         ├── UpgradeRequired   426  upgrade
+        ├── Unproven          428  challenge
         ├── TooFast           429  too-fast      waiting helps
         ├── TooMany           429  too-many      waiting helps
         │   └── WorkerFull    503  too-many      waiting helps
@@ -31,6 +32,8 @@ contract (docs/protocol.md) and never change meaning.
 
 import datetime
 from typing import ClassVar
+
+import msgspec
 
 
 class AfterwordError(Exception):
@@ -156,6 +159,17 @@ class UpgradeRequired(Refusal):
     """This address speaks WebSocket (RFC 6455, version 13)."""
 
     code, status = "upgrade", 426
+
+
+class Unproven(Refusal):
+    """Prove with a little work first that you are no machine."""
+
+    code, status = "challenge", 428
+
+    def __init__(self, challenge: msgspec.Struct | None = None) -> None:
+        """`challenge` is the work, a `protocol.Challenge`."""
+        super().__init__()
+        self.challenge = challenge
 
 
 class TooFast(Refusal):

@@ -1,37 +1,73 @@
 """The gate: which of the acts that do not stand yet may come in."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from msgspec import UNSET, UnsetType
 
 from service.blocklist import Blocklist
-from service.errors import Refusal, TooFast
+from service.brakes import Brake, Brakes
+from service.errors import Banned, Refusal, TooFast, Unproven
+from service.guard.asked import Asked
+from service.guard.challenge import Challenges
 from service.guard.limits import Limits
+from service.guard.pressure import Pressure
 from service.keyring import Visitor
-from service.protocol import Op
+from service.protocol import Op, ThreadId
 from service.store.comments import Comments, Draft
+
+UNPROVEN = "no proof of work"  # why a draft is held
+
+When = Literal["off", "surge", "always"]
 
 
 class Act(NamedTuple):
-    """A post on its way: the client's op and key, and the draft that the store gets."""
+    """A post on its way: the client's op and key, and the draft that the store gets.
+
+    `proof` of work: unset where none was asked for yet, empty where the client can't work. `hasty`: written sooner than
+    anybody reads.
+    """
 
     op: Op
     key: str
     draft: Draft
+    proof: str | UnsetType = UNSET
+    hasty: bool = False
+
+
+class Work(NamedTuple):
+    """When work is to be proven, and what it takes to ask for it."""
+
+    when: When
+    challenges: Challenges
+    asked: Asked
 
 
 class Gate:
     """Asks of what is posted who wrote it, and how fast: one question to each store, however much comes together."""
 
-    def __init__(self, comments: Comments, blocklist: Blocklist, limits: Limits) -> None:
+    def __init__(
+        self,
+        comments: Comments,
+        blocklist: Blocklist,
+        *,
+        brakes: Brakes,
+        work: Work,
+        limits: Limits,
+        pressure: Pressure,
+    ) -> None:
         self._comments = comments
         self._blocklist = blocklist
+        self._brakes = brakes
+        self._work = work
         self._limits = limits
+        self._pressure = pressure
 
     async def admit(self, acts: Sequence[Act | Refusal], visitor: Visitor) -> list[Act | Refusal]:
         """The same acts of one visitor in one thread, those refused that may not come.
 
-        Why is `Banned`, `TooFast` or `Unavailable`. An act that stands already is let in before anything is asked: who
-        repeats it is no spammer.
+        Why is `Banned`, `Unproven`, `TooFast` or `Unavailable`. An act that stands already is let in before anything is
+        asked: who repeats it is no spammer.
         """
         posted = [act for act in acts if isinstance(act, Act)]
         try:
@@ -42,15 +78,65 @@ class Gate:
         return [next(judged) if isinstance(act, Act) else act for act in acts]
 
     async def _judged(self, acts: Sequence[Act], visitor: Visitor) -> Sequence[Act | Refusal]:
-        banned = await self._blocklist.find(visitor) if acts else None
-        if not acts or (self._limits.off and not banned):
+        if not acts:
             return acts
-        known = await self._comments.standing(acts[0].draft.thread, [op for act in acts for op in act.draft.ops])
+        thread = acts[0].draft.thread
+        banned = await self._blocklist.find(visitor)
+        brake = await self._brakes.find(thread)
+        if self._limits.off and not banned and not self._asks(brake):
+            return acts
+        known = await self._comments.standing(thread, [op for act in acts for op in act.draft.ops])
         fresh = [act for act in acts if known.isdisjoint(act.draft.ops)]
-        answers = [banned] * len(fresh) if banned else await self._limited(fresh, visitor)
+        answers: Sequence[Act | Refusal] = [banned] * len(fresh) if banned else fresh
+        answers = await self._challenged(answers, visitor, brake)
+        answers = await self._limited(answers, visitor)
+        self._feel(answers, thread, visitor, brake)
         judged = dict(zip((act.draft.op for act in fresh), answers, strict=True))
         return [judged.get(act.draft.op, act) for act in acts]
 
-    async def _limited(self, fresh: Sequence[Act], visitor: Visitor) -> list[Act | Refusal]:
-        waits = await self._limits.post(visitor.limit, [act.draft.op for act in fresh])
-        return [TooFast(retry_after=wait) if wait else act for act, wait in zip(fresh, waits, strict=True)]
+    def _asks(self, brake: Brake | None) -> bool:
+        """Whether work is to be proven where a thread has this brake."""
+        return self._work.when == "always" or (self._work.when == "surge" and brake is not None and brake.surge)
+
+    async def _challenged(
+        self, acts: Sequence[Act | Refusal], visitor: Visitor, brake: Brake | None
+    ) -> Sequence[Act | Refusal]:
+        """Where work is to be proven: who can do none waits for a moderator, who has done none is told what to do."""
+        if not self._asks(brake):
+            return acts
+        owing = {act.op for act in acts if isinstance(act, Act) and act.proof != "" and not self._proves(act)}
+        steps = await self._work.asked.steps(visitor.limit, len(owing)) if owing else 0
+        answers: list[Act | Refusal] = []
+        for act in acts:
+            if not isinstance(act, Act) or (act.proof and act.op not in owing):
+                answers.append(act)
+            elif act.op in owing:
+                harder = steps + act.hasty + self._pressure.steps(act.draft.thread)
+                answers.append(Unproven(self._work.challenges.make(_name(act), harder)))
+            else:
+                answers.append(act._replace(draft=act.draft._replace(held=UNPROVEN)))
+        return answers
+
+    def _proves(self, act: Act) -> bool:
+        return self._work.challenges.proves(act.proof, _name(act))
+
+    async def _limited(self, acts: Sequence[Act | Refusal], visitor: Visitor) -> list[Act | Refusal]:
+        posted = [act for act in acts if isinstance(act, Act)]
+        waits = iter(await self._limits.post(visitor.limit, [act.draft.op for act in posted]))
+        return [_after(act, next(waits)) if isinstance(act, Act) else act for act in acts]
+
+    def _feel(self, acts: Sequence[Act | Refusal], thread: ThreadId, visitor: Visitor, brake: Brake | None) -> None:
+        """Count what has come, each act once: who shows a proof was counted when it was asked for."""
+        for act in acts:
+            proven = isinstance(act, Act) and act.proof and self._asks(brake)
+            if not proven and not isinstance(act, Banned):
+                self._pressure.feel(thread, visitor.limit)
+
+
+def _name(act: Act) -> str:
+    """What a challenge is for: this act, in this thread."""
+    return f"{act.draft.thread}:{act.op}"
+
+
+def _after(act: Act, wait: float) -> Act | Refusal:
+    return TooFast(retry_after=wait) if wait else act

@@ -30,12 +30,23 @@ class Keyring:
 
     def __init__(self, secret: str) -> None:
         extracted = hmac.digest(b"afterword", secret.encode(), "sha256")
-        self._op, self._key, self._limit, self._ban, self._net, self._name, self._form, self._text, self._file, site = (
-            hmac.digest(extracted, label + b"\x01", "sha256")  # one block of HKDF-Expand
-            for label in (b"op", b"key", b"limit", b"ban", b"net", b"name", b"form", b"text", b"report", b"site")
-        )
-        self.site = site.hex()[:12]
+
+        def derived(purpose: bytes) -> bytes:
+            return hmac.digest(extracted, purpose + b"\x01", "sha256")  # one block of HKDF-Expand
+
+        self._op = derived(b"op")
+        self._key = derived(b"key")
+        self._limit = derived(b"limit")
+        self._ban = derived(b"ban")
+        self._net = derived(b"net")
+        self._name = derived(b"name")
+        self._form = derived(b"form")
+        self._text = derived(b"text")
+        self._report = derived(b"report")
+        self.site = derived(b"site").hex()[:12]
         """Names this site's keys and channels in a Redis that others may share."""
+        self.proof = derived(b"proof")
+        """Signs the work that a challenge asks for."""
 
     def author_key(self, thread: ThreadId, op: Op) -> str:
         """What lets an author retract: the same for every repetition of an act, so it is stored nowhere."""
@@ -59,11 +70,11 @@ class Keyring:
 
     def reporter(self, visitor: Visitor, no: CommentNo, purpose: Literal["report", "appeal"]) -> bytes:
         """Who reports a comment, or appeals: known again there alone, so that nobody's reports are linked to others."""
-        return _mac(self._file, f"{purpose}:{no}:{visitor.address.hex()}", 16)
+        return _mac(self._report, f"{purpose}:{no}:{visitor.address.hex()}", 16)
 
     def report_op(self, reporter: bytes) -> UUID:
         """The act of reporting, for the limits: what Redis has of it is not what the database has."""
-        return UUID(bytes=_mac(self._file, reporter.hex(), 16))
+        return UUID(bytes=_mac(self._report, reporter.hex(), 16))
 
     def name(self, name: str) -> str:
         """A name that somebody tries to sign in with, for the limits on that."""

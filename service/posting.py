@@ -9,7 +9,7 @@ from service.errors import OpReused, Refusal
 from service.gate import Act, Gate
 from service.ingest import Ingest
 from service.keyring import Keyring, Visitor
-from service.protocol import Accepted, AuthorKey, CommentNo, Op, ThreadId
+from service.protocol import Accepted, AuthorKey, CommentNo, Op, Post, PostBody, ThreadId
 from service.rooms import Rooms
 from service.run import Run
 from service.store.comments import Comments, Draft, Standing
@@ -25,17 +25,19 @@ class Posting:
         self._ingest = ingest
         self._rooms = rooms
 
-    async def admit(self, thread: ThreadId, posts: Sequence[tuple[Op, str]], visitor: Visitor) -> list[Act | Refusal]:
-        """Let in what a visitor posts, or tell for each why not.
+    async def admit(
+        self, thread: ThreadId, posts: Sequence[Post | PostBody], visitor: Visitor, *, hasty: bool = False
+    ) -> list[Act | Refusal]:
+        """Let in what a visitor posts, or tell for each why not. `hasty`: sooner than anybody reads.
 
-        Which is one of `Empty`, `TooLong`, `Banned`, `TooFast` and `Unavailable`.
+        Which is one of `Empty`, `TooLong`, `Banned`, `Unproven`, `TooFast` and `Unavailable`.
 
         An act that stands already is let in before any ban or limit is asked: who repeats it is no spammer.
         """
-        return await self._gate.admit([self._cleaned(thread, op, raw, visitor) for op, raw in posts], visitor)
+        return await self._gate.admit([self._cleaned(thread, post, visitor, hasty) for post in posts], visitor)
 
     async def admit_form(self, thread: ThreadId, raw: str, visitor: Visitor) -> Act | Refusal:
-        """The same for a form, which has no op: the same words of one visitor within the hour are one act.
+        """The same for a form, which can't work, and has no op: the same words of one visitor within the hour are one.
 
         The hour is the database's, and the hours beside it are looked up too, so that a form sent again while the
         hour turns, or which waited while it turned, still posts once.
@@ -45,7 +47,8 @@ class Posting:
         op, *others = (
             self._keyring.form_op(visitor.limit, thread, cleaned, each) for each in (hour, hour - 1, hour + 1)
         )
-        [act] = await self._gate.admit([self._act(thread, op, cleaned, visitor, others)], visitor)
+        form = self._act(thread, op, cleaned, visitor, others)._replace(proof="")
+        [act] = await self._gate.admit([form], visitor)
         return act
 
     def submit(self, act: Act) -> asyncio.Future[Standing]:
@@ -75,9 +78,10 @@ class Posting:
         standing = retracted.standing
         return Accepted(op, standing.no, standing.version, standing.state)
 
-    def _cleaned(self, thread: ThreadId, op: Op, raw: str, visitor: Visitor) -> Act | Refusal:
+    def _cleaned(self, thread: ThreadId, post: Post | PostBody, visitor: Visitor, hasty: bool) -> Act | Refusal:
         try:
-            return self._act(thread, op, text.clean(raw), visitor)
+            act = self._act(thread, post.op, text.clean(post.text), visitor)
+            return act._replace(proof=post.proof, hasty=hasty)
         except Refusal as refusal:
             return refusal
 

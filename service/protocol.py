@@ -11,7 +11,7 @@ from typing import Annotated, Literal, NewType, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from service.errors import Malformed, Refusal
+from service.errors import Malformed, Refusal, Unproven
 
 MAX_INTEGER = 2**53 - 1
 MAX_INBOUND = 64 * 1024  # bytes of one message from a client: 5,000 emoji, escaped, are 60 KB
@@ -114,8 +114,39 @@ class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
     key: str | UnsetType = UNSET
 
 
+class Aim(msgspec.Struct, frozen=True):
+    """What the work is for: `act` names the thread and the op to who made it; the counter is `most` at most."""
+
+    act: str
+    most: int
+
+
+class Parameters(msgspec.Struct, frozen=True, rename="camel"):
+    """The work, as altcha's proof of work (version 2) describes it; binary values are in hexadecimal."""
+
+    algorithm: Literal["PBKDF2/SHA-256"]
+    nonce: str
+    salt: str
+    cost: int
+    key_length: int
+    key_prefix: str
+    key_signature: str
+    expires_at: int
+    data: Aim
+
+
+class Challenge(msgspec.Struct, frozen=True):
+    """Work that proves that somebody means it: the parameters, and the site's signature on them."""
+
+    parameters: Parameters
+    signature: str
+
+
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """An act was refused; `retry_after` in whole seconds, where waiting helps. `until` and `reason`: of a ban."""
+    """An act was refused; `retry_after` in whole seconds, where waiting helps. `until` and `reason`: of a ban.
+
+    `challenge`: the work, where its proof is wanted.
+    """
 
     op: str | None
     code: str
@@ -123,6 +154,7 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     retry_after: int | UnsetType = UNSET
     until: datetime.datetime | UnsetType = UNSET
     reason: str | UnsetType = UNSET
+    challenge: Challenge | UnsetType = UNSET
 
 
 class Readers(msgspec.Struct, frozen=True, tag="readers"):
@@ -148,10 +180,11 @@ Outbound = Joined | Changes | Accepted | Refused | Readers | Ping | Bye
 
 
 class Post(msgspec.Struct, frozen=True, tag="post"):
-    """Publish `text`, once for this `op`, however often it is sent."""
+    """Publish `text`, once for this `op`, however often it is sent; `proof` where a challenge asked for one."""
 
     op: Op
     text: str
+    proof: str | UnsetType = UNSET
 
 
 class Retract(msgspec.Struct, frozen=True, tag="retract"):
@@ -188,6 +221,7 @@ class PostBody(msgspec.Struct, frozen=True):
 
     op: Op
     text: str
+    proof: str | UnsetType = UNSET
 
 
 class ReportBody(msgspec.Struct, frozen=True):
@@ -241,6 +275,7 @@ class Problem(msgspec.Struct, frozen=True):
     retry_after: int | UnsetType = UNSET
     until: datetime.datetime | UnsetType = UNSET
     reason: str | UnsetType = UNSET
+    challenge: Challenge | UnsetType = UNSET
 
 
 class UnknownType(Malformed):
@@ -292,7 +327,15 @@ def reason(error: Exception) -> str:
 def refused(op: str | None, refusal: Refusal) -> Refused:
     """A refusal as a message; seconds are rounded up, so that who waits is never too early."""
     wait = whole_seconds(refusal.retry_after)
-    return Refused(op, refusal.code, refusal.message, wait, refusal.until or UNSET, refusal.reason or UNSET)
+    until, reason = refusal.until or UNSET, refusal.reason or UNSET
+    return Refused(op, refusal.code, refusal.message, wait, until, reason, challenge(refusal))
+
+
+def challenge(refusal: Refusal) -> Challenge | UnsetType:
+    """The work that a refusal asks for, or unset."""
+    if isinstance(refusal, Unproven) and isinstance(refusal.challenge, Challenge):
+        return refusal.challenge
+    return UNSET
 
 
 def whole_seconds(seconds: float | None) -> int | UnsetType:

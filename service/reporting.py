@@ -7,12 +7,14 @@ from service import text
 from service.blocklist import Blocklist
 from service.errors import Empty, TooFast, TooLong
 from service.guard.limits import Limits
+from service.guard.pressure import Pressure
 from service.keyring import Keyring, Visitor
 from service.protocol import CommentNo, ReportReason
 from service.store.comments import Changed
 from service.store.reports import Report, Reports
 
 PER_MINUTE = 10  # reports and appeals of an address, at once and in a minute
+WEIGHT = 5  # comments that a report counts as, where the pressure on a thread is felt
 NOTE, APPEAL = 500, 1_000  # characters, as cleaned
 
 
@@ -25,14 +27,16 @@ class Reporting:
         reports: Reports,
         limits: Limits,
         blocklist: Blocklist,
-        tell: Callable[[Changed], None],
         *,
+        pressure: Pressure,
+        tell: Callable[[Changed], None],
         to_hold: int,
     ) -> None:
         self._keyring = keyring
         self._reports = reports
         self._limits = limits
         self._blocklist = blocklist
+        self._pressure = pressure
         self._tell = tell
         self._to_hold = to_hold
 
@@ -62,7 +66,8 @@ class Reporting:
         [wait] = await self._limits.post(visitor.limit, [self._keyring.report_op(reporter)])
         if wait:
             raise TooFast(retry_after=wait)
-        held = await self._reports.file(Report(no, reporter, reason, note), self._to_hold)
+        thread, held = await self._reports.file(Report(no, reporter, reason, note), self._to_hold)
+        self._pressure.feel(thread, visitor.limit, WEIGHT)
         if held:
             self._tell(held)
 

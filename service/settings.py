@@ -78,11 +78,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1, le=36_500)] | None,
         Meta(description="days for which you keep backups, for the page on privacy"),
     ] = None
-    challenge: Annotated[Literal["off"], Meta(description="proof of work; only off so far")] = "off"
+    challenge: Annotated[
+        Literal["off", "surge", "always"],
+        Meta(description="when proof of work is asked of who writes: off, surge, always"),
+    ] = "surge"
+    surge_posts_per_minute: Annotated[
+        Annotated[int, Meta(ge=0, le=100_000_000)] | None,
+        Meta(description="posts a minute that a thread takes calmly; 0: any number; none: 20 x POSTS_PER_MINUTE"),
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Meta(description="what is logged; info: a line for every request"),
     ] = "warning"
+
+    @property
+    def calm(self) -> int:
+        """Posts a minute beyond which a thread is in a surge; 0 where it never is: nothing limits posting, say."""
+        given = self.surge_posts_per_minute
+        return 20 * self.posts_per_minute if given is None else given if self.posts_per_minute else 0
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,4 +1,4 @@
-"""`threads`: open, close and hold the conversation below an article."""
+"""`threads`: open, close and hold the conversation below an article, and end a surge there."""
 
 import argparse
 from functools import partial
@@ -9,18 +9,19 @@ from service.protocol import Slug
 from service.settings import Settings
 from service.store.moderation import Moderation, Terms
 
-STATES = (
-    ("open", "open", "let everyone write"),
-    ("close", "closed", "let nobody write any more"),
-    ("hold", "held", "let a moderator read each comment first"),
+ACTS = (
+    ("open", Terms(state="open"), "let everyone write"),
+    ("close", Terms(state="closed"), "let nobody write any more"),
+    ("hold", Terms(state="held"), "let a moderator read each comment first"),
+    ("calm", Terms(surge=False), "end a surge"),
 )
 
 
 def add(commands: Commands) -> None:
     """Add them to the command line."""
-    nouns = command.add_noun(commands, "threads", "open, close and hold conversations")
-    for name, state, summary in STATES:
-        parser = command.add(nouns, name, partial(_judge, state), summary, f"{_sentence(summary)} in a thread.")
+    nouns = command.add_noun(commands, "threads", "open, close, hold and calm conversations")
+    for name, terms, summary in ACTS:
+        parser = command.add(nouns, name, partial(_judge, terms), summary, f"{_sentence(summary)} in a thread.")
         parser.add_argument("slug", metavar="SLUG", type=Slug, help="the article's")
         parser.add_argument("--reason", default="", help="why, for the record")
     unpin = command.add(
@@ -33,11 +34,12 @@ def _sentence(summary: str) -> str:
     return summary[0].upper() + summary[1:]
 
 
-def _judge(state: str, options: argparse.Namespace) -> int:
+def _judge(terms: Terms, options: argparse.Namespace) -> int:
     async def judge(given: Settings) -> int:
         async with command.pool(given) as pool:
-            done = await Moderation(pool).judge_thread(options.slug, Terms(state=state), options.reason)
-        command.say(f"{'now' if done.raised else 'still':5} {done.position.thread.state}: {options.slug}")
+            done = await Moderation(pool).judge_thread(options.slug, terms, options.reason)
+        state = done.position.thread.state if terms.state else "calm"
+        command.say(f"{'now' if done.raised else 'still':5} {state}: {options.slug}")
         return 0
 
     return command.run(judge(command.start()))

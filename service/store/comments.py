@@ -16,6 +16,7 @@ from service.store import queries
 from service.store.database import Connection, Pool, available
 
 SQL = queries.load("comments")
+SURGE_SLOW = 30  # seconds between two comments of one address in a surge, at least
 
 
 class Draft(NamedTuple):
@@ -147,6 +148,12 @@ class Comments:
             rows = await self._pool.fetch(SQL["positions"], list(threads))
         return {row["id"]: (row["epoch"], row["version"]) for row in rows}
 
+    async def braked(self) -> list[tuple[ThreadId, int, bool]]:
+        """The threads that ask more of who writes than others do: how slow each is, and whether it is in a surge."""
+        async with available():
+            rows = await self._pool.fetch(SQL["braked"])
+        return [(ThreadId(row["id"]), slowed(row["slow"], row["surge"]), row["surge"]) for row in rows]
+
     async def newest(self, thread: ThreadId, limit: int) -> Window:
         """The newest `limit` comments."""
         return await self.before(thread, MAX_INTEGER, limit)
@@ -235,7 +242,13 @@ def changed(row: asyncpg.Record) -> Changed:
 
 def thread(row: asyncpg.Record) -> Thread:
     """The state of a thread."""
-    return Thread(row["thread_state"], row["thread_slow"], row["thread_surge"] or UNSET, row["thread_pinned"] or UNSET)
+    slow = slowed(row["thread_slow"], row["thread_surge"])
+    return Thread(row["thread_state"], slow, row["thread_surge"] or UNSET, row["thread_pinned"] or UNSET)
+
+
+def slowed(slow: int, surge: bool) -> int:
+    """How slow a thread is: as a moderator has set it, and at least so in a surge."""
+    return max(slow, SURGE_SLOW) if surge else slow
 
 
 def _outcome(row: asyncpg.Record, draft: Draft) -> Outcome:

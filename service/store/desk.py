@@ -88,6 +88,7 @@ class Conversation(NamedTuple):
     title: str
     state: str
     comments: int
+    surge: bool
 
 
 class Desk:

@@ -96,6 +96,19 @@ class Moderation:
             raise NotFound("That comment is not there, or not published.")
         return _thread_changed(row)
 
+    async def surge(self, thread: ThreadId, why: str) -> ThreadChanged | None:
+        """Begin a surge; None where there is one, or where somebody ended one in the last ten minutes."""
+        return await self._surge("surge", thread, why)
+
+    async def calm(self, thread: ThreadId) -> ThreadChanged | None:
+        """End a surge that is over; None where there is none."""
+        return await self._surge("calm", thread)
+
+    async def _surge(self, query: str, *values: object) -> ThreadChanged | None:
+        async with available():
+            row = await self._pool.fetchrow(SQL[query], *values)
+        return _thread_changed(row) if row else None
+
     async def undo(self, act: int, moderator: str | None = None) -> Changed | ThreadChanged | None:
         """Bring back what was before an act; None where that can't be: somebody has acted on the same since, say.
 

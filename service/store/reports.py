@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, get_args
 import msgspec
 
 from service.errors import NotFound
-from service.protocol import CommentNo, ReportReason, Slug
+from service.protocol import CommentNo, ReportReason, Slug, ThreadId
 from service.store import queries
 from service.store.comments import Changed, changed
 from service.store.database import Pool, available
@@ -25,6 +25,13 @@ class Report(NamedTuple):
     reporter: bytes
     reason: Reason
     note: str | None
+
+
+class Filed(NamedTuple):
+    """The thread of the comment, and the comment itself where that made enough reports to hold it."""
+
+    thread: ThreadId
+    held: Changed | None
 
 
 class Open(NamedTuple):
@@ -99,8 +106,8 @@ class Reports:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def file(self, report: Report, to_hold: int) -> Changed | None:
-        """File a report, or an appeal: once for each reporter. The comment, where that made enough of them to hold it.
+    async def file(self, report: Report, to_hold: int) -> Filed:
+        """File a report, or an appeal: once for each reporter.
 
         Raises `NotFound` where there is no such comment, or it was never published.
         """
@@ -108,7 +115,7 @@ class Reports:
             row = await self._pool.fetchrow(SQL["file"], *report, to_hold)
         if row is None:
             raise NotFound
-        return changed(row) if row["no"] else None
+        return Filed(ThreadId(row["below"]), changed(row) if row["no"] else None)
 
     async def dismiss(
         self, numbers: Sequence[CommentNo], state: str | None, reason: str, moderator: str | None = None

@@ -145,7 +145,7 @@ async def _post_json(request: web.Request) -> web.Response:
     posted = decoded(_post, await body(request))
     thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
     posting = request.app[keys.POSTING]
-    [act] = await posting.admit(thread, [(posted.op, posted.text)], visitor(request))
+    [act] = await posting.admit(thread, [posted], visitor(request))
     accepted, fresh = await posting.commit(act)
     return json(accepted, 201 if fresh else 200)
 

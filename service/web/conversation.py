@@ -17,6 +17,7 @@ from service.rooms import Reader
 from service.store.comments import Standing
 
 OUTSTANDING = 64  # acts of one socket that may wait for their answer; then nothing more is read from it
+HASTE_SECONDS = 2.0  # after joining: nobody has read anything yet
 JUNK, JUNK_SECONDS = 10, 60.0  # the tenth malformed message within a minute closes
 
 log = logging.getLogger(__name__)
@@ -26,13 +27,22 @@ class Conversation:
     """The acts of one client on one thread. What comes together is guarded together, and committed side by side."""
 
     def __init__(
-        self, reader: Reader, transport: asyncio.Transport, posting: Posting, thread: ThreadId, visitor: Visitor
+        self,
+        reader: Reader,
+        transport: asyncio.Transport,
+        posting: Posting,
+        thread: ThreadId,
+        *,
+        visitor: Visitor,
+        joined: float,
     ) -> None:
+        """`joined`: when, by the loop's clock."""
         self._reader = reader
         self._transport = transport
         self._posting = posting
         self._thread = thread
         self._visitor = visitor
+        self._joined = joined
         self._acts: list[Post | Retract] = []
         self._outstanding = 0
         self._working: asyncio.Task[None] | None = None
@@ -72,7 +82,8 @@ class Conversation:
             self._working = None
 
     async def _post(self, posts: list[Post]) -> None:
-        admitted = await self._posting.admit(self._thread, [(post.op, post.text) for post in posts], self._visitor)
+        hasty = asyncio.get_running_loop().time() - self._joined < HASTE_SECONDS
+        admitted = await self._posting.admit(self._thread, posts, self._visitor, hasty=hasty)
         for post, act in zip(posts, admitted, strict=True):
             if isinstance(act, Refusal):
                 self._answer(protocol.refused(post.op, act))

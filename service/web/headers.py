@@ -32,6 +32,7 @@ def documents(frame_ancestors: tuple[str, ...]) -> dict[str, str]:
     policy = (
         "default-src 'none'",
         "script-src 'self'",
+        "worker-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",
         "connect-src 'self'",

@@ -97,6 +97,7 @@ def _worded(request: web.Request, refusal: Refusal, headers: dict[str, str]) -> 
             wait,
             refusal.until or UNSET,
             refusal.reason or UNSET,
+            protocol.challenge(refusal),
         )
         response = web.Response(
             body=protocol.encode(problem), status=refusal.status, content_type="application/problem+json"

@@ -50,6 +50,7 @@ def words(language: Language) -> Mapping[str, Phrase]:
             "One comment every %(num)s seconds from each of us, please.",
         ),
         "sending": gettext("Sending…"),
+        "proving": gettext("Proving that you are no machine… %(share)s"),
         "unanswered": gettext("No answer yet. Your text is kept, and sent again by itself."),
         "published": gettext("Published as"),
         "number": gettext("No. %(no)s"),

@@ -46,11 +46,12 @@ export class Composer {
   }
 
   /** @param {ThreadState} thread */
-  follow({ state, slow }) {
+  follow({ state, slow, surge }) {
     this.#closed = state === "closed";
     this.#part(".closed").hidden = !this.#closed;
     this.#form.hidden = this.#closed && !this.#field.value; // a text that was begun can still be copied
     this.#part(".held").hidden = state !== "held";
+    this.#part(".surge").hidden = !surge;
     this.#part(".slow").hidden = slow === 0;
     this.#part(".slow").textContent = say("slow", { num: slow });
   }

@@ -325,10 +325,11 @@ export class Conversation {
     const { epoch, version, count, thread, earlier, later, resetting } = this.#ledger;
     const state = resetting && this.#connection.state !== "stopped" ? "reconnecting" : this.#connection.state;
     const condition = navigator.onLine || state === "stopped" ? state : "offline";
-    const { slow } = thread;
-    const same = this.#root.dataset.state === thread.state && this.#root.dataset.slow === String(slow);
-    Object.assign(this.#root.dataset, { epoch, version, count, state: thread.state, slow, earlier, later });
-    this.#root.dataset.connection = condition;
+    const { slow, surge = false } = thread;
+    const { dataset } = this.#root;
+    const same = dataset.state === thread.state && dataset.slow === String(slow) && dataset.surge === String(surge);
+    Object.assign(dataset, { epoch, version, count, state: thread.state, slow, surge, earlier, later });
+    dataset.connection = condition;
     this.#head.count(count);
     this.#head.condition(condition, this.#connection.due);
     this.#turns.follow(this.#ledger, this.#feed);
@@ -345,12 +346,17 @@ export class Conversation {
  * @param {HTMLElement} root
  */
 function rendered(root) {
-  const { epoch = "", version, count, state, slow, pinned, earlier, later } = root.dataset;
+  const { epoch = "", version, count, state, slow, surge, pinned, earlier, later } = root.dataset;
   return {
     epoch,
     version: Number(version),
     count: Number(count),
-    thread: /** @type {ThreadState} */ ({ state, slow: Number(slow), pinned: Number(pinned) }),
+    thread: /** @type {ThreadState} */ ({
+      state,
+      slow: Number(slow),
+      surge: surge === "true",
+      pinned: Number(pinned),
+    }),
     earlier: earlier === "true",
     later: later === "true",
   };

@@ -32,10 +32,11 @@ export class Outbox {
   /**
    * @param {string} op
    * @param {string} text
+   * @param {string} [proof] of work, where it was asked for
    * @returns {Promise<Accepted | Refused>}
    */
-  post(op, text) {
-    return this.#begin({ type: "post", op, text });
+  post(op, text, proof) {
+    return this.#begin({ type: "post", op, text, proof });
   }
 
   /**

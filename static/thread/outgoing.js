@@ -1,7 +1,8 @@
 import { newOp } from "../net/op.js";
 import { copy, part } from "./part.js";
+import { Prover } from "./prover.js";
 import { plainText } from "./text.js";
-import { say, write } from "./words.js";
+import { percent, say, write } from "./words.js";
 
 /** @import { Unsent, Entry } from "../kept/unsent.js" */
 /** @import { Accepted, Refused } from "../net/wire.js" */
@@ -22,6 +23,7 @@ export class Outgoing {
   #onpublished;
   #onwithdrawn;
   #around;
+  #prover = new Prover();
   /** @type {Map<number, { item: HTMLElement, entry: Entry }>} Those that have a number, until the thread shows them. */
   #numbered = new Map();
   #timer = 0;
@@ -55,7 +57,10 @@ export class Outgoing {
       signal,
     });
     this.#timer = setInterval(() => this.recheck(), RECHECK);
-    signal.addEventListener("abort", () => clearInterval(this.#timer));
+    signal.addEventListener("abort", () => {
+      clearInterval(this.#timer);
+      this.#prover.close();
+    });
     for (const entry of this.#unsent.entries) {
       if (entry.refused) this.#show(entry);
       else this.#send(entry);
@@ -98,15 +103,34 @@ export class Outgoing {
 
   /** @param {Entry} entry */
   async #send(entry) {
-    const { held, op, text } = entry;
     delete entry.refused;
     this.#unsent.keep(entry);
     const item = this.#show(entry);
-    const patience = setTimeout(() => !held && tell(item, say("unanswered")), PATIENCE);
-    const answer = await this.#outbox.post(op, text);
-    clearTimeout(patience);
+    const answer = await this.#answered(entry, item);
     if (answer.type === "accepted") this.#accepted(entry, item, answer);
     else this.#refused(entry, item, answer);
+  }
+
+  /**
+   * The answer to a comment, after its work is done where the thread asks for that.
+   *
+   * @param {Entry} entry
+   * @param {HTMLElement} item
+   * @param {string} [proof]
+   * @returns {Promise<Accepted | Refused>}
+   */
+  async #answered(entry, item, proof) {
+    const { held, op, text } = entry;
+    const patience = setTimeout(() => !held && tell(item, say("unanswered")), PATIENCE);
+    const answer = await this.#outbox.post(op, text, proof);
+    clearTimeout(patience);
+    if (answer.type === "accepted" || !answer.challenge) return answer;
+    const tellShare = (/** @type {number} */ share) =>
+      tell(item, say("proving", { share: percent(Math.floor(share * 10) / 10) }), ".edit, .discard"); // read aloud
+    tellShare(0);
+    const found = await this.#prover.prove(op, answer.challenge, tellShare);
+    tell(item, say("sending"));
+    return this.#answered(entry, item, found);
   }
 
   /**
@@ -220,6 +244,7 @@ export class Outgoing {
       }
     }
     this.#outbox.forget(op);
+    this.#prover.stop(op);
     if (entry) this.#unsent.drop(entry);
     this.#remove(item);
   }

@@ -25,6 +25,14 @@ export function say(name, values = {}) {
 }
 
 /**
+ * @param {number} share from 0 to 1
+ * @returns {string}
+ */
+export function percent(share) {
+  return share.toLocaleString(language, { style: "percent" });
+}
+
+/**
  * Write only what is new: a screen reader tells what was written.
  *
  * @param {HTMLElement} element

@@ -268,7 +268,7 @@ BAD = [
     ({"WORKERS": "0"}, "AFTERWORD_WORKERS: '0' will not do"),
     ({"LOG_LEVEL": "loud"}, "AFTERWORD_LOG_LEVEL: 'loud' will not do"),
     ({"TIMEZONE": "Nowhere/Land"}, "AFTERWORD_TIMEZONE: 'Nowhere/Land' will not do"),
-    ({"CHALLENGE": "surge"}, "AFTERWORD_CHALLENGE: 'surge' will not do"),
+    ({"CHALLENGE": "sometimes"}, "AFTERWORD_CHALLENGE: 'sometimes' will not do"),
     ({"TRUSTED_PROXIES": "10.0.0.0/40"}, "AFTERWORD_TRUSTED_PROXIES: '10.0.0.0/40' will not do"),
     ({"SITE_URL": "example.org/paper"}, "AFTERWORD_SITE_URL: 'example.org/paper' will not do"),
     ({"SECRET": "short"}, "AFTERWORD_SECRET: its value will not do"),

@@ -22,6 +22,7 @@ from redis.backoff import NoBackoff
 from service import ingest
 from service.article_file import ArticleFile, CommentsMode
 from service.blocklist import Blocklist
+from service.brakes import Brakes
 from service.bus import Bus
 from service.crowd import Crowd
 from service.errors import (
@@ -36,13 +37,16 @@ from service.errors import (
     TooLong,
     Unavailable,
 )
-from service.gate import Gate
+from service.gate import Gate, Work
 from service.guard import visitors
+from service.guard.asked import Asked
+from service.guard.challenge import Challenges
 from service.guard.limits import Limits
+from service.guard.pressure import Pressure
 from service.ingest import Ingest
 from service.keyring import Keyring, Visitor
 from service.posting import Posting
-from service.protocol import Accepted, Epoch, ThreadId
+from service.protocol import Accepted, Epoch, Post, ThreadId
 from service.rooms import Rooms
 from service.run import Run
 from service.store import database
@@ -547,12 +551,19 @@ class Guarded:
         self.comments = Comments(bench.control)
         rooms = Rooms(self.comments, Bus(self.away, NO_REDIS, "site", "one"), Crowd(self.away, "site", "one"))
         self.blocklist = Blocklist(Bans(bench.control))
-        gate = Gate(self.comments, self.blocklist, Limits(self.away, "site", per_minute))
+        gate = Gate(
+            self.comments,
+            self.blocklist,
+            brakes=Brakes(self.comments),
+            work=Work("off", Challenges(self.keyring.proof), Asked(self.away, "site")),
+            limits=Limits(self.away, "site", per_minute),
+            pressure=Pressure(self.away, "site", 0),
+        )
         self.posting = Posting(self.keyring, self.comments, gate, bench.ingest, rooms)
 
     async def post(self, thread: ThreadId, op: str, text: str, address: str = "192.0.2.7") -> tuple[Accepted, bool]:
         """Post as a client does."""
-        [act] = await self.posting.admit(thread, [(op, text)], self.visitor(address))
+        [act] = await self.posting.admit(thread, [Post(op, text)], self.visitor(address))
         return await self.posting.commit(act)
 
     async def post_form(self, thread: ThreadId, text: str, address: str = "192.0.2.7") -> tuple[Accepted, bool]:

@@ -144,9 +144,9 @@ async def test_a_comment_is_pinned_while_it_can_be_read_and_each_side_of_a_threa
     [no] = await posted(store, "story", "Read this first")
     await moderation.judge_thread(Slug("story"), Terms(pinned=no), "", "ida")
     await moderation.judge_thread(Slug("story"), Terms(surge=True), "12 a second")
-    assert (await at(store, thread)).thread == Thread("open", surge=True, pinned=no)
+    assert (await at(store, thread)).thread == Thread("open", slow=30, surge=True, pinned=no)
     pin = next(act for act in await moderation.acts(10) if act.kind == "pin")
     assert await moderation.undo(pin.id, "ole")
-    assert (await at(store, thread)).thread == Thread("open", surge=True)
+    assert (await at(store, thread)).thread == Thread("open", slow=30, surge=True)
     assert not (await moderation.judge_thread(Slug("story"), Terms(pinned=no + 1), "")).raised
     assert [act.kind for act in await moderation.acts(10)] == ["unpin", "surge", "pin"]

@@ -26,7 +26,7 @@ async def report(
     store: Store, no: int, who: int, reason: Reason = "spam", note: str | None = None, enough: int = ENOUGH
 ) -> Changed | None:
     """Somebody reports a comment, or appeals."""
-    return await Reports(store.pool).file(Report(no, bytes([who] * 16), reason, note), enough)
+    return (await Reports(store.pool).file(Report(no, bytes([who] * 16), reason, note), enough)).held
 
 
 async def times(store: Store, no: int) -> dict[str, int]:

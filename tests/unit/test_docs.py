@@ -44,6 +44,8 @@ PLAIN: tuple[type[msgspec.Struct], ...] = (
     protocol.Window,
     protocol.Placed,
     protocol.Problem,
+    protocol.Challenge,
+    protocol.Parameters,
 )
 Schema = dict[str, Any]
 

@@ -122,7 +122,7 @@ def test_every_outbound_type_has_its_tag_first() -> None:
         (f'{{"type":"post","op":"{OP}","text":"Hi"}}', Post(OP, "Hi")),
         (f'{{"text":"Hi","op":"{OP}","type":"post"}}', Post(OP, "Hi")),
         (f'{{"type":"post","op":"{OP}","text":""}}', Post(OP, "")),
-        (f'{{"type":"post","op":"{OP}","text":"Hi","proof":"p","no":9,"state":"removed"}}', Post(OP, "Hi")),
+        (f'{{"type":"post","op":"{OP}","text":"Hi","proof":"p","no":9,"state":"removed"}}', Post(OP, "Hi", "p")),
         (f'{{"type":"post","op":"{OP}","text":"\\u0000\\ud83d\\ude00"}}', Post(OP, "\0😀")),
         (f'{{"type":"retract","op":"{OP}","no":9007199254740991,"key":"k"}}', Retract(OP, MAX_INTEGER, "k")),
         ('{"type":"pong"}', Pong()),

@@ -18,7 +18,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     loaded = settings.load({"PATH": "/bin", "HOME": "/root"})
     assert loaded == Settings()
     assert (loaded.host, loaded.port, loaded.workers, loaded.data_dir) == ("127.0.0.1", 8080, 1, Path("var"))
-    assert (loaded.posts_per_minute, loaded.connections_per_address, loaded.challenge) == (6, 50, "off")
+    assert (loaded.posts_per_minute, loaded.connections_per_address, loaded.challenge) == (6, 50, "surge")
     assert loaded.zone == ZoneInfo("UTC")
 
 
@@ -47,6 +47,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
             "AFTERWORD_BACKUP_RETENTION_DAYS": "90",
             "AFTERWORD_REPORTS_TO_HOLD": "5",
             "AFTERWORD_CHALLENGE": "off",
+            "AFTERWORD_SURGE_POSTS_PER_MINUTE": "300",
             "AFTERWORD_LOG_LEVEL": "debug",
         }
     )
@@ -73,10 +74,11 @@ def test_every_setting_is_read_from_its_variable() -> None:
         backup_retention_days=90,
         reports_to_hold=5,
         challenge="off",
+        surge_posts_per_minute=300,
         log_level="debug",
     )
     assert [str(network) for network in loaded.proxies] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]
-    assert len(msgspec.structs.fields(Settings)) == 23, "this test sets every setting"
+    assert len(msgspec.structs.fields(Settings)) == 24, "this test sets every setting"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         ("POSTS_PER_MINUTE", "many", "`int`"),
         ("CONNECTIONS_PER_ADDRESS", "1000001", "<= 1000000"),
         ("CONNECTIONS_PER_WORKER", "-1", ">= 0"),
-        ("CHALLENGE", "surge", "surge"),
+        ("CHALLENGE", "sometimes", "sometimes"),
+        ("SURGE_POSTS_PER_MINUTE", "-1", ">= 0"),
         ("LOG_LEVEL", "loud", "loud"),
         ("COLOUR", "red", "no such setting"),
         ("", "red", "no such setting"),
@@ -200,3 +203,18 @@ def test_the_table_names_every_setting_with_its_meaning_and_default() -> None:
     assert rows["AFTERWORD_PORT"][1] == "8080"
     assert rows["AFTERWORD_SECRET"][1] == rows["AFTERWORD_TRUSTED_PROXIES"][1] == ""
     assert rows["AFTERWORD_DATA_DIR"][1] == "var"
+
+
+@pytest.mark.parametrize(
+    ("given", "calm"),
+    [
+        ({}, 120),
+        ({"POSTS_PER_MINUTE": "60"}, 1200),
+        ({"SURGE_POSTS_PER_MINUTE": "300"}, 300),
+        ({"SURGE_POSTS_PER_MINUTE": "0"}, 0),
+        ({"POSTS_PER_MINUTE": "0"}, 0),
+        ({"POSTS_PER_MINUTE": "0", "SURGE_POSTS_PER_MINUTE": "300"}, 0),
+    ],
+)
+def test_how_much_a_thread_takes_calmly_follows_the_limit_on_an_address(given: dict[str, str], calm: int) -> None:
+    assert settings.load({f"AFTERWORD_{name}": value for name, value in given.items()}).calm == calm

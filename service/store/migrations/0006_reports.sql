@@ -61,7 +61,7 @@ CREATE TRIGGER comments_forget_reports AFTER UPDATE OF text ON comments
 -- are open.
 -- The thread stays locked until whoever asks has held it.
 CREATE FUNCTION file_report(comment_no bigint, who bytea, why text, words text, enough integer)
-RETURNS TABLE (due bigint[], reported bigint) LANGUAGE plpgsql AS $$
+RETURNS TABLE (below bigint, due bigint[], reported bigint) LANGUAGE plpgsql AS $$
 DECLARE
     c comments;
     fits boolean;
@@ -74,6 +74,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
+    below := c.thread;
     fits := c.text IS NOT NULL AND (why = 'appeal') = (c.state = 'removed');
     INSERT INTO reports (comment, reporter, reason, note)
     SELECT c.no, who, why, words

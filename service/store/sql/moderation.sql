@@ -8,6 +8,17 @@ SELECT j.*, t.id AS thread FROM articles a JOIN threads t USING (id), judge_thre
 SELECT j.*, p.thread
 FROM pinnable($1) p, judge_thread(p.thread, jsonb_build_object('pinned', $1::bigint), 'No. ' || $1::bigint, $2) j
 
+-- surge: begins a surge, unless there is one, or somebody ended one in the last ten minutes
+SELECT j.*, t.id AS thread FROM threads t, judge_thread(t.id, '{"surge": true}', $2, NULL) j
+WHERE t.id = $1 AND NOT t.surge AND NOT EXISTS (
+    SELECT FROM acts x
+    WHERE x.thread = t.id AND x.kind = 'calm' AND x.reason <> 'over' AND x.at > now() - interval '10 minutes'
+)
+
+-- calm: ends a surge that is over
+SELECT j.*, t.id AS thread FROM threads t, judge_thread(t.id, '{"surge": false}', 'over', NULL) j
+WHERE t.id = $1 AND t.surge
+
 -- act: what an act was done to
 SELECT comment, kind, ban FROM acts WHERE id = $1
 

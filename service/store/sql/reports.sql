@@ -1,5 +1,5 @@
 -- file: files a report or an appeal, and holds the comment where that makes enough of them; no row where there is no such one
-SELECT j.*
+SELECT r.below, j.*
 FROM file_report($1, $2, $3, $4, $5) r
 LEFT JOIN LATERAL judge_comments(r.due, 'held', r.reported || ' reports', NULL) j ON true
 

@@ -17,7 +17,12 @@ from service.web.words import sentence
 REASON = 200  # characters of a reason
 AT_ONCE = 200  # comments in one act
 VERDICTS: dict[str, Verdict] = {"publish": "published", "restore": "published", "hold": "held", "remove": "removed"}
-STATES = {"open": "open", "close": "closed", "hold": "held"}
+TERMS = {
+    "open": Terms(state="open"),
+    "close": Terms(state="closed"),
+    "hold": Terms(state="held"),
+    "calm": Terms(surge=False),
+}
 SCOPES: dict[str, Scope] = {"address": "address", "network": "network"}
 DAYS = {"1": 1, "7": 7, "30": 30}
 PICTURES = 20  # files beside an article
@@ -43,11 +48,11 @@ async def on_comments(request: web.Request, session: Session, fields: Fields) ->
 
 @acting
 async def on_thread(request: web.Request, session: Session, fields: Fields) -> web.StreamResponse:
-    """POST /desk/threads: open, close or hold one."""
+    """POST /desk/threads: open, close or hold one, or end a surge."""
     act, _, slug = fields.get("one", "").partition(" ")
-    if act not in STATES:
+    if act not in TERMS:
         raise Malformed
-    await request.app[keys.JUDGING].judge_thread(Slug(line(slug, REASON)), Terms(state=STATES[act]), "", session.name)
+    await request.app[keys.JUDGING].judge_thread(Slug(line(slug, REASON)), TERMS[act], "", session.name)
     return _back(fields)
 
 

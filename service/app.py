@@ -16,6 +16,7 @@ from redis.backoff import NoBackoff
 from service import keys, protocol, redis_pool, resources
 from service.assets import Assets
 from service.blocklist import Blocklist
+from service.brakes import Brakes
 from service.bus import Bus
 from service.crowd import Crowd
 from service.fresh import Fresh
@@ -23,6 +24,7 @@ from service.gate import Gate
 from service.guard.connections import Connections, capacity
 from service.guard.limits import Limits
 from service.guard.passwords import Passwords
+from service.guard.posts import Posts, Rates
 from service.guard.tries import Tries
 from service.health import Health
 from service.ingest import Ingest
@@ -48,6 +50,7 @@ from service.web.routes import ROUTES
 from service.web.words import desk_words, words
 
 POOL = 8  # connections for reading; ingest has one of its own
+RETRACTIONS = 10  # for each post that an address may write a minute
 REDIS_SECONDS = 0.25  # Redis answers within this, or the worker goes on without it
 
 Context = Callable[[web.Application], AsyncIterator[None]]
@@ -74,7 +77,17 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
     blocklist = Blocklist(Bans(pool))
-    gate = Gate(comments, blocklist, Limits(redis, keyring.site, settings.posts_per_minute))
+    brakes = Brakes(comments)
+    rates = Rates.of(settings.posts_per_minute, settings.thread_posts_per_minute, settings.site_posts_per_minute)
+    retractions = Limits(redis, f"{keyring.site}:retract", RETRACTIONS * settings.posts_per_minute)
+    gate = Gate(
+        keyring,
+        comments,
+        blocklist=blocklist,
+        brakes=brakes,
+        posts=Posts(redis, keyring.site, rates),
+        retractions=retractions,
+    )
     sweep = Sweep(Retention(pool, settings.address_retention_days, settings.removed_retention_days))
     connections = Connections(
         redis,
@@ -97,7 +110,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.ROOMS] = rooms
     app[keys.INGEST] = ingest
     app[keys.POSTING] = Posting(keyring, comments, gate, ingest, rooms)
-    app[keys.JUDGING] = Judging(Moderation(pool), rooms)
+    app[keys.JUDGING] = Judging(Moderation(pool), rooms, brakes)
     app[keys.MODERATORS] = Moderators(pool)
     app[keys.PASSWORDS] = Passwords()
     app[keys.TRIES] = Tries(redis, keyring.site)
@@ -118,6 +131,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             _run(tasks, connections.run),
             _run(tasks, ingest.run),
             _run(tasks, blocklist.run),
+            _run(tasks, brakes.run),
             _run(tasks, sweep.run),
         ]
     )

@@ -17,6 +17,8 @@
         ├── NotFound          404  not-found
         ├── MethodNotAllowed  405  method
         ├── OpReused          409  op-reused
+        ├── Duplicate         409  duplicate
+        │   └── Alike         409  duplicate
         ├── UpgradeRequired   426  upgrade
         ├── TooFast           429  too-fast      waiting helps
         ├── TooMany           429  too-many      waiting helps
@@ -44,7 +46,7 @@ class Refusal(AfterwordError):
     """An act or a request that is answered with a code, a status and a sentence.
 
     `message` is for people; `retry_after` is in seconds, given only where waiting helps. `until` and `reason` are what
-    `Banned` tells.
+    `Banned` tells, and `reason` what `Duplicate` does.
     """
 
     code: ClassVar[str]
@@ -145,6 +147,18 @@ class OpReused(Refusal):
     """This op already stands for a comment with another text; make a new one."""
 
     code, status = "op-reused", 409
+
+
+class Duplicate(Refusal):
+    """You have written the same here within the last hour; to change it, edit or retract that comment first."""
+
+    code, status = "duplicate", 409
+
+
+class Alike(Duplicate):
+    """Nearly the same has been written here within the last hour; please say it in other words, or edit yours."""
+
+    reason = "alike"
 
 
 class UpgradeRequired(Refusal):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from service.brakes import Brakes
 from service.protocol import CommentNo, Slug
 from service.rooms import Rooms
 from service.run import Run
@@ -12,9 +13,10 @@ from service.store.moderation import Moderation, Terms, ThreadChanged, Verdict
 class Judging:
     """Acts on comments and threads, each in a moderator's name. Every method raises `Unavailable`."""
 
-    def __init__(self, moderation: Moderation, rooms: Rooms) -> None:
+    def __init__(self, moderation: Moderation, rooms: Rooms, brakes: Brakes) -> None:
         self._moderation = moderation
         self._rooms = rooms
+        self._brakes = brakes
 
     async def judge(self, numbers: Sequence[CommentNo], verdict: Verdict, reason: str, moderator: str) -> int:
         """Bring comments into a state; how many were in another, and could be."""
@@ -36,9 +38,10 @@ class Judging:
         return True
 
     def _tell(self, done: Changed | ThreadChanged) -> None:
-        """Tell readers what they can see of it."""
+        """Tell readers what they can see of it, and this worker what a thread asks of who writes."""
         at = done.position
         if isinstance(done, ThreadChanged):
+            self._brakes.learn(done.thread, at.thread)
             if done.raised:
                 run = Run.of(at.version - 1, at.version, at.count, (), at.thread)
                 self._rooms.committed(done.thread, at.epoch, run)

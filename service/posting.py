@@ -25,14 +25,19 @@ class Posting:
         self._ingest = ingest
         self._rooms = rooms
 
-    async def admit(self, thread: ThreadId, posts: Sequence[tuple[Op, str]], visitor: Visitor) -> list[Act | Refusal]:
+    async def admit(
+        self, thread: ThreadId, posts: Sequence[tuple[Op, str]], visitor: Visitor, joined: float | None = None
+    ) -> list[Act | Refusal]:
         """Let in what a visitor posts, or tell for each why not.
 
-        Which is one of `Empty`, `TooLong`, `Banned`, `TooFast` and `Unavailable`.
+        Which is one of `Empty`, `TooLong`, `Banned`, `TooFast`, `Duplicate` and `Unavailable`. `joined`: seconds since
+        the visitor joined, where one does.
 
         An act that stands already is let in before any ban or limit is asked: who repeats it is no spammer.
         """
-        return await self._gate.admit([self._cleaned(thread, op, raw, visitor) for op, raw in posts], visitor)
+        cleaned = [self._cleaned(thread, op, raw, visitor) for op, raw in posts]
+        acts = [act._replace(joined=joined) if isinstance(act, Act) else act for act in cleaned]
+        return await self._gate.admit(acts, visitor)
 
     async def admit_form(self, thread: ThreadId, raw: str, visitor: Visitor) -> Act | Refusal:
         """The same for a form, which has no op: the same words of one visitor within the hour are one act.
@@ -65,14 +70,18 @@ class Posting:
         standing = await self.submit(act)
         return self.accepted(act, standing), standing.fresh
 
-    async def retract(self, thread: ThreadId, op: Op, no: CommentNo, key: AuthorKey) -> Accepted:
-        """Take one's own comment back. Raises `NotFound`, `NotYours`, `Unavailable`."""
-        retracted = await self._comments.retract(thread, no, self._keyring.op_tag(key))
+    async def retract(self, thread: ThreadId, op: Op, no: CommentNo, key: AuthorKey, visitor: Visitor) -> Accepted:
+        """Take one's own comment back. Raises `TooFast`, `NotFound`, `NotYours`, `Unavailable`."""
+        tag = self._keyring.op_tag(key)
+        await self._gate.retract(tag, visitor)
+        retracted = await self._comments.retract(thread, no, tag)
         position = retracted.position
         if change := retracted.change:
             run = Run.of(position.version - 1, position.version, position.count, [change])
             self._rooms.committed(thread, position.epoch, run)
         standing = retracted.standing
+        if standing.state == "retracted":
+            await self._gate.forget(tag)
         return Accepted(op, standing.no, standing.version, standing.state)
 
     def _cleaned(self, thread: ThreadId, op: Op, raw: str, visitor: Visitor) -> Act | Refusal:

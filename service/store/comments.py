@@ -147,6 +147,11 @@ class Comments:
             rows = await self._pool.fetch(SQL["positions"], list(threads))
         return {row["id"]: (row["epoch"], row["version"]) for row in rows}
 
+    async def braked(self) -> list[tuple[ThreadId, int, bool]]:
+        """The threads that are slow or in a surge: the seconds, and whether."""
+        async with available():
+            return [(ThreadId(row["id"]), row["slow"], row["surge"]) for row in await self._pool.fetch(SQL["braked"])]
+
     async def newest(self, thread: ThreadId, limit: int) -> Window:
         """The newest `limit` comments."""
         return await self.before(thread, MAX_INTEGER, limit)

@@ -43,12 +43,13 @@ class Line(NamedTuple):
 
 
 class Conversation(NamedTuple):
-    """A thread on the desk."""
+    """A thread on the desk. `slow`: seconds between two comments of one address there, 0 for none."""
 
     slug: Slug
     title: str
     state: str
     comments: int
+    slow: int
 
 
 class Desk:

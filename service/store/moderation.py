@@ -15,6 +15,7 @@ from service.store.comments import Changed, Position, changed, thread
 from service.store.database import Pool, available
 
 SQL = queries.load("moderation")
+SLOWEST = 86_400  # seconds between two comments of one address, at most
 Verdict = Literal["published", "held", "removed"]
 
 

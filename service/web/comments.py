@@ -85,7 +85,7 @@ async def retract(request: web.Request) -> web.Response:
         raise NotFound
     body = _decoded(_retract, await _body(request))
     thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
-    accepted = await request.app[keys.POSTING].retract(thread, "", no, body.key)
+    accepted = await request.app[keys.POSTING].retract(thread, "", no, body.key, visitor(request))
     return json(protocol.Retraction(accepted.no, accepted.version, accepted.state))
 
 

@@ -26,13 +26,22 @@ class Conversation:
     """The acts of one client on one thread. What comes together is guarded together, and committed side by side."""
 
     def __init__(
-        self, reader: Reader, transport: asyncio.Transport, posting: Posting, thread: ThreadId, visitor: Visitor
+        self,
+        reader: Reader,
+        transport: asyncio.Transport,
+        posting: Posting,
+        thread: ThreadId,
+        *,
+        visitor: Visitor,
+        joined: float,
     ) -> None:
+        """`joined`: when the client came, by the loop's clock."""
         self._reader = reader
         self._transport = transport
         self._posting = posting
         self._thread = thread
         self._visitor = visitor
+        self._joined = joined
         self._acts: list[Post | Retract] = []
         self._outstanding = 0
         self._working: asyncio.Task[None] | None = None
@@ -72,7 +81,9 @@ class Conversation:
             self._working = None
 
     async def _post(self, posts: list[Post]) -> None:
-        admitted = await self._posting.admit(self._thread, [(post.op, post.text) for post in posts], self._visitor)
+        said = [(post.op, post.text) for post in posts]
+        joined = asyncio.get_running_loop().time() - self._joined
+        admitted = await self._posting.admit(self._thread, said, self._visitor, joined)
         for post, act in zip(posts, admitted, strict=True):
             if isinstance(act, Refusal):
                 self._answer(protocol.refused(post.op, act))
@@ -87,7 +98,8 @@ class Conversation:
 
     async def _retract(self, retract: Retract) -> None:
         try:
-            self._answer(await self._posting.retract(self._thread, retract.op, retract.no, retract.key))
+            done = await self._posting.retract(self._thread, retract.op, retract.no, retract.key, self._visitor)
+            self._answer(done)
         except Refusal as refusal:
             self._answer(protocol.refused(retract.op, refusal))
 

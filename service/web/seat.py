@@ -32,6 +32,7 @@ class Seat(Reader, asyncio.Protocol):
         "_fd",
         "_heard",
         "_inbox",
+        "_joined",
         "_pace",
         "_posting",
         "_room",
@@ -55,7 +56,7 @@ class Seat(Reader, asyncio.Protocol):
         self._connections = connections
         self._visitor = visitor
         self._pace = pace
-        self._heard = self._begun = asyncio.get_running_loop().time()
+        self._joined = self._heard = self._begun = asyncio.get_running_loop().time()
         self._inbox: Inbox | None = None
         self._fd = -1  # while nothing waits in the transport, the socket's; else none
         self._conversation: Conversation | None = None
@@ -143,7 +144,14 @@ class Seat(Reader, asyncio.Protocol):
     def _talk(self) -> Conversation:
         """The conversation; who only reads has none."""
         if self._conversation is None:
-            self._conversation = Conversation(self, self._transport, self._posting, self._room.id, self._visitor)
+            self._conversation = Conversation(
+                self,
+                self._transport,
+                self._posting,
+                self._room.id,
+                visitor=self._visitor,
+                joined=self._joined,
+            )
         return self._conversation
 
     def _part(self, code: Close | int) -> None:

@@ -13,13 +13,13 @@ SERVICE = ROOT / "service"
 # Each noun is a module of `service/`, or a package, within which imports are free.
 FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
     ("ground", frozenset({"bundle", "errors", "markup", "redis_pool", "resources", "roster", "stop"})),
-    ("words", frozenset({"article_file", "language", "logs", "protocol", "settings", "text"})),
+    ("words", frozenset({"article_file", "language", "likeness", "logs", "protocol", "settings", "text"})),
     ("messages", frozenset({"frame", "run"})),
     (
         "wells",
         frozenset({"assets", "bus", "crowd", "embedded", "fresh", "guard", "keyring", "store"}),
     ),
-    ("work", frozenset({"blocklist", "health", "ingest", "paper", "press", "rooms", "sweep"})),
+    ("work", frozenset({"blocklist", "brakes", "health", "ingest", "paper", "press", "rooms", "sweep"})),
     ("gate", frozenset({"gate"})),
     ("acts", frozenset({"judging", "posting"})),
     ("keys", frozenset({"keys"})),

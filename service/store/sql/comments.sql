@@ -44,6 +44,9 @@ SELECT t.id FROM articles a JOIN threads t USING (id) WHERE a.slug = $1 AND t.st
 -- positions: where many threads stand
 SELECT id, wire_epoch(epoch) AS epoch, version FROM threads WHERE id = ANY ($1::bigint[]) AND state <> 'none'
 
+-- braked: the threads that ask more of who writes there
+SELECT id, slow, surge FROM threads WHERE slow > 0 OR surge
+
 -- placed: a comment wherever it stands, with its article
 SELECT a.slug, a.title, c.no, c.version, c.at, c.state, c.text, c.author
 FROM comments c JOIN threads t ON t.id = c.thread JOIN articles a ON a.id = t.id

@@ -7,7 +7,7 @@ from aiohttp import web
 from service import keys
 from service.errors import Malformed
 from service.protocol import MAX_INTEGER, CommentNo, Slug
-from service.store.moderation import Terms, Verdict
+from service.store.moderation import SLOWEST, Terms, Verdict
 from service.web.desk.door import Fields, Session, acting, line, see_other
 
 REASON = 200  # characters of a reason
@@ -32,11 +32,15 @@ async def on_comments(request: web.Request, session: Session, fields: Fields) ->
 
 @acting
 async def on_thread(request: web.Request, session: Session, fields: Fields) -> web.StreamResponse:
-    """POST /desk/threads: open, close or hold one."""
+    """POST /desk/threads: open, close, hold or slow one."""
     act, _, slug = fields.get("one", "").partition(" ")
-    if act not in STATES:
+    if act == "slow":
+        terms = Terms(slow=_seconds(fields.get(f"slow {slug}", "")))
+    elif act in STATES:
+        terms = Terms(state=STATES[act])
+    else:
         raise Malformed
-    await request.app[keys.JUDGING].judge_thread(Slug(line(slug, REASON)), Terms(state=STATES[act]), "", session.name)
+    await request.app[keys.JUDGING].judge_thread(Slug(line(slug, REASON)), terms, "", session.name)
     return _back(fields)
 
 
@@ -63,6 +67,12 @@ async def on_people(request: web.Request, session: Session, fields: Fields) -> w
         case _:
             raise Malformed
     return _back(fields)
+
+
+def _seconds(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) > SLOWEST:
+        raise Malformed
+    return int(text)
 
 
 def _number(text: str) -> CommentNo:

@@ -26,6 +26,7 @@ from service.guard.challenge import Challenges
 from service.guard.connections import Connections, capacity
 from service.guard.limits import Limits
 from service.guard.passwords import Passwords
+from service.guard.posts import Posts, Rates
 from service.guard.pressure import Pressure
 from service.guard.tries import Tries
 from service.health import Health
@@ -56,6 +57,7 @@ from service.web.routes import ROUTES
 from service.web.words import complaints, desk_words, newsroom, reasons, words
 
 POOL = 8  # connections for reading; ingest has one of its own
+RETRACTIONS = 10  # for each post that an address may write a minute
 REDIS_SECONDS = 0.25  # Redis answers within this, or the worker goes on without it
 
 Context = Callable[[web.Application], AsyncIterator[None]]
@@ -84,10 +86,18 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     bans, moderation, reports = Bans(pool), Moderation(pool), Reports(pool)
     blocklist, brakes = Blocklist(bans), Brakes(comments)
     pressure = Pressure(redis, keyring.site, settings.calm)
-    work = Work(settings.challenge, Challenges(keyring.proof), Asked(redis, keyring.site))
-    limits = Limits(redis, keyring.site, settings.posts_per_minute)
-    gate = Gate(comments, blocklist, brakes=brakes, work=work, limits=limits, pressure=pressure)
-    judging = Judging(moderation, bans, blocklist, reports, rooms)
+    rates = Rates.of(settings.posts_per_minute, settings.thread_posts_per_minute, settings.site_posts_per_minute)
+    gate = Gate(
+        keyring,
+        comments,
+        blocklist=blocklist,
+        brakes=brakes,
+        work=Work(settings.challenge, Challenges(keyring.proof), Asked(redis, keyring.site)),
+        posts=Posts(redis, keyring.site, rates),
+        retractions=Limits(redis, f"{keyring.site}:retract", RETRACTIONS * settings.posts_per_minute),
+        pressure=pressure,
+    )
+    judging = Judging(moderation, bans, reports, blocklist=blocklist, brakes=brakes, rooms=rooms)
     surge = Surge(pressure, brakes, moderation, judging.tell)
     sweep = Sweep(Retention(pool, settings.address_retention_days, settings.removed_retention_days))
     connections = Connections(

@@ -18,6 +18,8 @@
         ├── NotFound          404  not-found
         ├── MethodNotAllowed  405  method
         ├── OpReused          409  op-reused
+        ├── Duplicate         409  duplicate
+        │   └── Alike         409  duplicate
         ├── UpgradeRequired   426  upgrade
         ├── Unproven          428  challenge
         ├── TooFast           429  too-fast      waiting helps
@@ -48,7 +50,7 @@ class Refusal(AfterwordError):
     """An act or a request that is answered with a code, a status and a sentence.
 
     `message` is for people; `retry_after` is in seconds, given only where waiting helps. `until` and `reason` are what
-    `Banned` tells.
+    `Banned` tells, and `reason` what `Duplicate` does.
     """
 
     code: ClassVar[str]
@@ -153,6 +155,18 @@ class OpReused(Refusal):
     """This op already stands for a comment with another text; make a new one."""
 
     code, status = "op-reused", 409
+
+
+class Duplicate(Refusal):
+    """You have written the same here within the last hour; to change it, edit or retract that comment first."""
+
+    code, status = "duplicate", 409
+
+
+class Alike(Duplicate):
+    """Nearly the same has been written here within the last hour; please say it in other words, or edit yours."""
+
+    reason = "alike"
 
 
 class UpgradeRequired(Refusal):

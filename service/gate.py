@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
+from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
+from service import markup
 from service.blocklist import Blocklist
 from service.brakes import Brake, Brakes
 from service.errors import Banned, Refusal, TooFast, Unproven
 from service.guard.asked import Asked
 from service.guard.challenge import Challenges
 from service.guard.limits import Limits
+from service.guard.posts import Post, Posts
 from service.guard.pressure import Pressure
-from service.keyring import Visitor
+from service.keyring import Keyring, Visitor
 from service.protocol import Op, ThreadId
 from service.store.comments import Comments, Draft
 
+FREE_LINKS, DEAREST = 2, 4  # links that cost nothing, and what a comment costs at most
 UNPROVEN = "no proof of work"  # why a draft is held
 
 When = Literal["off", "surge", "always"]
@@ -44,30 +48,37 @@ class Work(NamedTuple):
 
 
 class Gate:
-    """Asks of what is posted who wrote it, and how fast: one question to each store, however much comes together."""
+    """Asks of what is posted who wrote it, how fast, and whether it was said before.
+
+    It is one question to each store, however much comes together.
+    """
 
     def __init__(
         self,
+        keyring: Keyring,
         comments: Comments,
-        blocklist: Blocklist,
         *,
+        blocklist: Blocklist,
         brakes: Brakes,
         work: Work,
-        limits: Limits,
+        posts: Posts,
+        retractions: Limits,
         pressure: Pressure,
     ) -> None:
+        self._keyring = keyring
         self._comments = comments
         self._blocklist = blocklist
         self._brakes = brakes
         self._work = work
-        self._limits = limits
+        self._posts = posts
+        self._retractions = retractions
         self._pressure = pressure
 
     async def admit(self, acts: Sequence[Act | Refusal], visitor: Visitor) -> list[Act | Refusal]:
         """The same acts of one visitor in one thread, those refused that may not come.
 
-        Why is `Banned`, `Unproven`, `TooFast` or `Unavailable`. An act that stands already is let in before anything is
-        asked: who repeats it is no spammer.
+        Why is `Banned`, `Unproven`, `TooFast`, `Duplicate` or `Unavailable`. An act that stands already is let in
+        before anything is asked: who repeats it is no spammer.
         """
         posted = [act for act in acts if isinstance(act, Act)]
         try:
@@ -77,19 +88,30 @@ class Gate:
         judged = iter(answers)
         return [next(judged) if isinstance(act, Act) else act for act in acts]
 
+    async def retract(self, op: UUID, visitor: Visitor) -> None:
+        """Let a visitor retract what stands under an op tag; the same again is free. Raises `TooFast`."""
+        [wait] = await self._retractions.post(visitor.limit, [op])
+        if wait:
+            raise TooFast(retry_after=wait)
+
+    async def forget(self, op: UUID) -> None:
+        """Compare nothing with a comment that was retracted: who edits takes it back first."""
+        if not self._posts.off:
+            await self._posts.forget(op)
+
     async def _judged(self, acts: Sequence[Act], visitor: Visitor) -> Sequence[Act | Refusal]:
         if not acts:
             return acts
         thread = acts[0].draft.thread
         banned = await self._blocklist.find(visitor)
-        brake = await self._brakes.find(thread)
-        if self._limits.off and not banned and not self._asks(brake):
+        brake = self._brakes.find(thread)
+        if self._posts.off and not banned and not brake and not self._asks(brake):
             return acts
         known = await self._comments.standing(thread, [op for act in acts for op in act.draft.ops])
         fresh = [act for act in acts if known.isdisjoint(act.draft.ops)]
         answers: Sequence[Act | Refusal] = [banned] * len(fresh) if banned else fresh
         answers = await self._challenged(answers, visitor, brake)
-        answers = await self._limited(answers, visitor)
+        answers = await self._paced(answers, visitor, brake)
         self._feel(answers, thread, visitor, brake)
         judged = dict(zip((act.draft.op for act in fresh), answers, strict=True))
         return [judged.get(act.draft.op, act) for act in acts]
@@ -120,10 +142,21 @@ class Gate:
     def _proves(self, act: Act) -> bool:
         return self._work.challenges.proves(act.proof, _name(act))
 
-    async def _limited(self, acts: Sequence[Act | Refusal], visitor: Visitor) -> list[Act | Refusal]:
-        posted = [act for act in acts if isinstance(act, Act)]
-        waits = iter(await self._limits.post(visitor.limit, [act.draft.op for act in posted]))
-        return [_after(act, next(waits)) if isinstance(act, Act) else act for act in acts]
+    async def _paced(
+        self, acts: Sequence[Act | Refusal], visitor: Visitor, brake: Brake | None
+    ) -> Sequence[Act | Refusal]:
+        """Those that don't come too fast, and don't say again what was said."""
+        posts = [self._post(act.draft, visitor) for act in acts if isinstance(act, Act)]
+        slow = brake.slow if brake else 0
+        if not posts or (self._posts.off and not slow):
+            return acts
+        thread = next(act.draft.thread for act in acts if isinstance(act, Act))
+        judged = iter(await self._posts.judge(visitor.limit, thread, slow, posts))
+        return [next(judged) or act if isinstance(act, Act) else act for act in acts]
+
+    def _post(self, draft: Draft, visitor: Visitor) -> Post:
+        cost = min(DEAREST, max(1, 1 + markup.links(draft.text) - FREE_LINKS))
+        return Post(draft.op, cost, self._keyring.likeness(draft.text, draft.thread, visitor.limit))
 
     def _feel(self, acts: Sequence[Act | Refusal], thread: ThreadId, visitor: Visitor, brake: Brake | None) -> None:
         """Count what has come, each act once: who shows a proof was counted when it was asked for."""
@@ -136,7 +169,3 @@ class Gate:
 def _name(act: Act) -> str:
     """What a challenge is for: this act, in this thread."""
     return f"{act.draft.thread}:{act.op}"
-
-
-def _after(act: Act, wait: float) -> Act | Refusal:
-    return TooFast(retry_after=wait) if wait else act

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Sequence
 
 from service.blocklist import Blocklist
+from service.brakes import Brakes
 from service.errors import NotFound, Unavailable
 from service.protocol import CommentNo, Slug
 from service.rooms import Rooms
@@ -18,13 +19,21 @@ class Judging:
     """Acts on comments, threads and who wrote, each in a moderator's name. Every method raises `Unavailable`."""
 
     def __init__(
-        self, moderation: Moderation, bans: Bans, blocklist: Blocklist, reports: Reports, rooms: Rooms
+        self,
+        moderation: Moderation,
+        bans: Bans,
+        reports: Reports,
+        *,
+        blocklist: Blocklist,
+        brakes: Brakes,
+        rooms: Rooms,
     ) -> None:
         self._moderation = moderation
         self._bans = bans
         self._blocklist = blocklist
         self._reports = reports
         self._rooms = rooms
+        self._brakes = brakes
 
     async def judge(self, numbers: Sequence[CommentNo], verdict: Verdict, reason: str, moderator: str) -> int:
         """Bring comments into a state; how many were in another, and could be.
@@ -80,9 +89,10 @@ class Judging:
             await self._blocklist.read()
 
     def tell(self, done: Changed | ThreadChanged) -> None:
-        """Tell readers what they can see of what was done."""
+        """Tell readers what they can see of what was done, and this worker what a thread asks of who writes."""
         at = done.position
         if isinstance(done, ThreadChanged):
+            self._brakes.learn(done.thread, at.thread)
             if done.raised:
                 run = Run.of(at.version - 1, at.version, at.count, (), at.thread)
                 self._rooms.committed(done.thread, at.epoch, run)

@@ -39,6 +39,7 @@ _ADDRESS = (
 )
 
 _TOKEN = re.compile(f"({_REFERENCE}|{_ADDRESS})")
+_LINK = re.compile(_ADDRESS)
 
 
 class Markup(msgspec.Struct, frozen=True):
@@ -46,6 +47,11 @@ class Markup(msgspec.Struct, frozen=True):
 
     html: str
     quotes: tuple[int, ...]
+
+
+def links(text: str) -> int:
+    """How many web addresses a clean text holds."""
+    return len(_LINK.findall(text)) if "://" in text else 0
 
 
 def render(text: str) -> Markup:

@@ -30,7 +30,7 @@ class Posting:
     ) -> list[Act | Refusal]:
         """Let in what a visitor posts, or tell for each why not. `hasty`: sooner than anybody reads.
 
-        Which is one of `Empty`, `TooLong`, `Banned`, `Unproven`, `TooFast` and `Unavailable`.
+        Which is one of `Empty`, `TooLong`, `Banned`, `Unproven`, `TooFast`, `Duplicate` and `Unavailable`.
 
         An act that stands already is let in before any ban or limit is asked: who repeats it is no spammer.
         """
@@ -68,14 +68,18 @@ class Posting:
         standing = await self.submit(act)
         return self.accepted(act, standing), standing.fresh
 
-    async def retract(self, thread: ThreadId, op: Op, no: CommentNo, key: AuthorKey) -> Accepted:
-        """Take one's own comment back. Raises `NotFound`, `NotYours`, `Unavailable`."""
-        retracted = await self._comments.retract(thread, no, self._keyring.op_tag(key))
+    async def retract(self, thread: ThreadId, op: Op, no: CommentNo, key: AuthorKey, visitor: Visitor) -> Accepted:
+        """Take one's own comment back. Raises `TooFast`, `NotFound`, `NotYours`, `Unavailable`."""
+        tag = self._keyring.op_tag(key)
+        await self._gate.retract(tag, visitor)
+        retracted = await self._comments.retract(thread, no, tag)
         position = retracted.position
         if change := retracted.change:
             run = Run.of(position.version - 1, position.version, position.count, [change])
             self._rooms.committed(thread, position.epoch, run)
         standing = retracted.standing
+        if standing.state == "retracted":
+            await self._gate.forget(tag)
         return Accepted(op, standing.no, standing.version, standing.state)
 
     def _cleaned(self, thread: ThreadId, post: Post | PostBody, visitor: Visitor, hasty: bool) -> Act | Refusal:

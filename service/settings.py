@@ -54,6 +54,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="comments an address may write a minute; 0: no limit", ge=0, le=1_000_000),
     ] = 6
+    thread_posts_per_minute: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000)] | None,
+        Meta(description="comments in a thread a minute; none: 100 times an address's; 0: no limit"),
+    ] = None
+    site_posts_per_minute: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000)] | None,
+        Meta(description="comments on the site a minute; none: 1,000 times an address's; 0: no limit"),
+    ] = None
     connections_per_address: Annotated[
         int,
         Meta(description="open sockets and streams of an address; 0: no limit", ge=0, le=1_000_000),

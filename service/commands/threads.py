@@ -1,4 +1,4 @@
-"""`threads`: open, close and hold the conversation below an article, and end a surge there."""
+"""`threads`: open, close, hold and slow the conversation below an article, and end a surge there."""
 
 import argparse
 from functools import partial
@@ -7,7 +7,7 @@ from service.commands import command
 from service.commands.command import Commands
 from service.protocol import Slug
 from service.settings import Settings
-from service.store.moderation import Moderation, Terms
+from service.store.moderation import SLOWEST, Moderation, Terms
 
 ACTS = (
     ("open", Terms(state="open"), "let everyone write"),
@@ -19,15 +19,34 @@ ACTS = (
 
 def add(commands: Commands) -> None:
     """Add them to the command line."""
-    nouns = command.add_noun(commands, "threads", "open, close, hold and calm conversations")
+    nouns = command.add_noun(commands, "threads", "open, close, hold, slow and calm conversations")
     for name, terms, summary in ACTS:
         parser = command.add(nouns, name, partial(_judge, terms), summary, f"{_sentence(summary)} in a thread.")
-        parser.add_argument("slug", metavar="SLUG", type=Slug, help="the article's")
-        parser.add_argument("--reason", default="", help="why, for the record")
+        _on_one(parser)
+    slow = command.add(
+        nouns,
+        "slow",
+        _slow,
+        "let each address write once in some seconds",
+        "Let each address write once in some seconds in a thread; 0: as fast as the limits allow.",
+    )
+    _on_one(slow)
+    slow.add_argument("seconds", metavar="SECONDS", type=_seconds, help=f"0 to {SLOWEST}")
     unpin = command.add(
         nouns, "unpin", _unpin, "let no comment stand first", "Lets no comment stand first in a thread."
     )
     unpin.add_argument("slug", metavar="SLUG", type=Slug, help="the article's")
+
+
+def _on_one(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("slug", metavar="SLUG", type=Slug, help="the article's")
+    parser.add_argument("--reason", default="", help="why, for the record")
+
+
+def _seconds(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= SLOWEST):
+        raise argparse.ArgumentTypeError(f"seconds are a number from 0 to {SLOWEST}")
+    return int(text)
 
 
 def _sentence(summary: str) -> str:
@@ -53,3 +72,14 @@ def _unpin(options: argparse.Namespace) -> int:
         return 0
 
     return command.run(unpin(command.start()))
+
+
+def _slow(options: argparse.Namespace) -> int:
+    async def slow(given: Settings) -> int:
+        async with command.pool(given) as pool:
+            done = await Moderation(pool).judge_thread(options.slug, Terms(slow=options.seconds), options.reason)
+        how = f"slow, {options.seconds} s" if options.seconds else "not slow"
+        command.say(f"{'now' if done.raised else 'still':5} {how}: {options.slug}")
+        return 0
+
+    return command.run(slow(command.start()))

@@ -1,5 +1,7 @@
 """How many sockets and streams are open: of one address on all workers, and in this worker.
 
+Also how often an address connects to this worker, where what is open is limited at all.
+
 What this worker holds it knows by itself, and tells Redis as a whole number, never as one more or one less: what was
 lost on the way is right again with the next telling. A worker that was killed stops beating, and its numbers with it.
 """
@@ -19,8 +21,12 @@ from redis.exceptions import RedisError
 
 from service import roster
 from service.errors import TooMany, WorkerFull
+from service.guard.memory import Memory
+from service.guard.pace import Pace
 from service.roster import BELIEVED_SECONDS
 
+HANDSHAKES = 10  # a minute, for each connection that an address may have open, in this worker
+LOCAL = 10_000  # addresses whose pace is remembered
 RETRY_SECONDS = 5.0  # what who is refused is told to wait
 AGAIN_SECONDS = 1.0  # between two tries while Redis is away
 REMIND_SECONDS = 60.0  # between two tellings of all that is open: Redis may have lost it
@@ -44,6 +50,7 @@ class Connections:
         self._per_address = per_address
         self._per_worker = per_worker
         self._count = 0
+        self._paces: Memory[str, Pace] = Memory(LOCAL)
         self._open: Counter[str] = Counter()  # by visitor, with those who wait for an answer
         self._asking: dict[str, list[asyncio.Future[bool]]] = {}
         self._untold: set[str] = set()
@@ -56,8 +63,11 @@ class Connections:
         self._count += 1
         self._open[visitor] += 1
         try:
-            if self._per_address and not await self._allowed(visitor):
-                raise TooMany(retry_after=RETRY_SECONDS)
+            if self._per_address:
+                if not await self._allowed(visitor):
+                    raise TooMany(retry_after=RETRY_SECONDS)
+                if wait := self._pace(visitor).wait(asyncio.get_running_loop().time()):
+                    raise TooMany(retry_after=wait)
         except BaseException:
             self.release(visitor)
             raise
@@ -88,6 +98,11 @@ class Connections:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._tell())
             tasks.create_task(self._remind())
+
+    def _pace(self, visitor: str) -> Pace:
+        """How fast an address comes: only who found a slot counts, so that to wait for one costs nothing."""
+        burst = HANDSHAKES * self._per_address
+        return self._paces.recall(visitor, lambda: Pace(60 / burst, burst))
 
     async def _allowed(self, visitor: str) -> bool:
         if self._open[visitor] > self._per_address:

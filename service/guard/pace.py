@@ -15,9 +15,16 @@ class Pace:
 
     def wait(self, now: float) -> float:
         """Seconds that the next one must wait; or 0, and it is counted."""
-        arrival = max(self._arrival, now)
-        wait = arrival + self._cost - self._burst * self._cost - now
-        if wait >= LEAST_SECONDS:
-            return wait
-        self._arrival = arrival + self._cost
-        return 0.0
+        wait = self.left(now)
+        if not wait:
+            self.count(now)
+        return wait
+
+    def left(self, now: float, number: int = 1) -> float:
+        """Seconds that so many together must wait; of more than a burst, as long as a burst."""
+        wait = max(self._arrival, now) + (min(number, self._burst) - self._burst) * self._cost - now
+        return wait if wait >= LEAST_SECONDS else 0.0
+
+    def count(self, now: float, number: int = 1) -> None:
+        """So many came together."""
+        self._arrival = max(self._arrival, now) + min(number, self._burst) * self._cost

@@ -82,13 +82,14 @@ class Listed(NamedTuple):
 
 
 class Conversation(NamedTuple):
-    """A thread on the desk."""
+    """A thread on the desk. `slow`: seconds between two comments of one address there, 0 for none."""
 
     slug: Slug
     title: str
     state: str
     comments: int
     surge: bool
+    slow: int
 
 
 class Desk:

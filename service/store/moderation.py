@@ -17,6 +17,7 @@ from service.store.database import Pool, available
 
 SQL = queries.load("moderation")
 DISMISSALS = {"dismiss", "reopen"}  # acts on what was reported of a comment, which itself stays
+SLOWEST = 86_400  # seconds between two comments of one address, at most
 Verdict = Literal["published", "held", "removed"]
 
 

@@ -81,7 +81,7 @@ async def retract(request: web.Request) -> web.Response:
     no = number(request)
     asked = decoded(_retract, await body(request))
     thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
-    accepted = await request.app[keys.POSTING].retract(thread, "", no, asked.key)
+    accepted = await request.app[keys.POSTING].retract(thread, "", no, asked.key, visitor(request))
     return json(protocol.Retraction(accepted.no, accepted.version, accepted.state))
 
 

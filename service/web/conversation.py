@@ -36,7 +36,7 @@ class Conversation:
         visitor: Visitor,
         joined: float,
     ) -> None:
-        """`joined`: when, by the loop's clock."""
+        """`joined`: when the client came, by the loop's clock."""
         self._reader = reader
         self._transport = transport
         self._posting = posting
@@ -98,7 +98,8 @@ class Conversation:
 
     async def _retract(self, retract: Retract) -> None:
         try:
-            self._answer(await self._posting.retract(self._thread, retract.op, retract.no, retract.key))
+            done = await self._posting.retract(self._thread, retract.op, retract.no, retract.key, self._visitor)
+            self._answer(done)
         except Refusal as refusal:
             self._answer(protocol.refused(retract.op, refusal))
 

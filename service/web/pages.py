@@ -14,7 +14,7 @@ from msgspec import UNSET
 from service import keys, protocol
 from service.errors import Malformed, NotFound, Refusal, Unavailable, UpgradeRequired
 from service.fresh import Seen
-from service.guard.limits import MARK_SECONDS
+from service.guard.posts import LASTING_SECONDS
 from service.language import Language
 from service.paper import Lists, Parts, Render, View, etag
 from service.protocol import MAX_INTEGER, Slug, Thread
@@ -69,7 +69,7 @@ async def privacy(request: web.Request) -> web.Response:
     """GET /privacy: what is kept of a visitor, why and for how long, as this site is set."""
     settings = request.app[keys.SETTINGS]
     figures = {
-        "limit_minutes": MARK_SECONDS // 60,
+        "limit_minutes": LASTING_SECONDS // 60,
         "address_days": settings.address_retention_days,
         "removed_days": settings.removed_retention_days,
         "backup_days": settings.backup_retention_days,

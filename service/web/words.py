@@ -6,7 +6,7 @@ The script fills in what stands as `%(name)s`, and picks a form of a plural with
 import datetime
 from collections.abc import Mapping
 
-from service.errors import Refusal
+from service.errors import Alike, Refusal
 from service.language import Language
 from service.protocol import ReportReason
 
@@ -63,6 +63,7 @@ def words(language: Language) -> Mapping[str, Phrase]:
         "reported": gettext("Thank you. A moderator will look at it."),
         "hidden": plural("%(num)s comment is hidden.", "%(num)s comments are hidden."),
         **{f"refused.{kind.code}": gettext(kind().message) for kind in Refusal.__subclasses__()},
+        "refused.duplicate-alike": gettext(Alike().message),
         "banned": gettext("You can't write here until %(until)s."),
         "banned-why": gettext("You can't write here until %(until)s. The reason: %(reason)s"),
     }

@@ -173,7 +173,7 @@ export class Outgoing {
   #refused(entry, item, { code, message, retry_after: seconds, until, reason }) {
     if (until)
       entry.refused = say(reason ? "banned-why" : "banned", { until: this.#stamp(until), reason: reason ?? "" });
-    else entry.refused = say(`refused.${code}`) || message;
+    else entry.refused = say(`refused.${code}${reason ? `-${reason}` : ""}`) || message;
     if (seconds && !until) entry.until = Date.now() + seconds * 1000; // a ban may be lifted: one may always try
     if (item.isConnected) this.#unsent.keep(entry); // else one has let go of it
     this.#show(entry);

@@ -113,7 +113,7 @@ async def test_no_address_of_a_visitor_is_kept_anywhere(
         in_redis = await _in_redis(redis_url, Keyring(limited.environ["AFTERWORD_SECRET"]).site)
     await limited.stop()
     everything = "\n".join([*await _dump(database_url), *in_redis, (tmp_path / "log").read_text()])
-    for what in ("Comment 1", ":limit:", ":reports:limit:", "connections:", "/articles/{slug"):
+    for what in ("Comment 1", ":posts:same:", ":reports:limit:", "connections:", "/articles/{slug"):
         assert what in everything
     for visitor in VISITORS:
         for form in _forms(visitor):
@@ -141,6 +141,8 @@ async def _in_redis(redis_url: str, site: str) -> list[str]:
                     value = await redis.hgetall(key)
                 case b"zset":
                     value = await redis.zrange(key, 0, -1)
+                case b"list":
+                    value = await redis.lrange(key, 0, -1)
                 case kind:
                     raise AssertionError(kind)
             found.append(f"{key} {value}")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, Playwri
 from tests.browser.pages import live, read, write
 from tests.browser.threads import Thread
 from tests.browser.valve import Valve
-from tests.site import Site, eventually, op, telling
+from tests.site import Site, command, eventually, op, telling
 from tools import browser as installed
 
 # How often a text can be seen, from now on: the least and the most at any moment at which the page might be painted.
@@ -197,6 +198,60 @@ async def test_one_that_is_too_fast_counts_down_and_is_tried_again(
         await page.locator(".outgoing .again").click()
         await expect(page.locator(".comments .comment.mine .text")).to_have_text("In good time")
         await expect(outgoing(page)).to_have_count(0)
+        await page.close()
+
+
+async def test_a_slow_thread_says_so_live_and_counts_down(
+    context: BrowserContext, tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    async with telling(tmp_path, database_url, redis_url) as site:
+        page = await context.new_page()
+        await page.goto(f"{site.url}/articles/story")
+        await live(page)
+        await expect(page.locator(".composer .slow")).to_be_hidden()
+        status, _, errors = await command(site.environ, "threads", "slow", "story", "30")
+        assert status == 0, errors
+        await expect(page.locator(".composer .slow")).to_have_text(
+            "One comment every 30 seconds from each of us, please."
+        )
+
+        async def too_fast() -> bool:
+            fields = {"op": op(), "text": op()}
+            async with site.http.post("/articles/story/comments", json=fields) as response:
+                return response.status == 429
+
+        await eventually(too_fast)
+        await write(page, "Patience")
+        again = page.locator(".outgoing .again")
+        await expect(again).to_have_text(re.compile(r"Try again in (2\d|30) seconds"))
+        first = await again.text_content()
+        await expect(again).not_to_have_text(first or "")
+        await expect(again).to_have_text(re.compile(r"Try again in \d+ seconds"))
+        await expect(again).to_be_disabled()
+        await page.close()
+
+
+async def test_one_that_says_it_again_is_told_which_and_stays(
+    context: BrowserContext, tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    long = " ".join(f"word{number}" for number in range(20))
+    async with telling(tmp_path, database_url, redis_url) as site:
+        page = await context.new_page()
+        await page.goto(f"{site.url}/articles/story")
+        await live(page)
+        await write(page, long)
+        await expect(page.locator(".comments .comment.mine .text")).to_have_text(long)
+        await write(page, long)
+        await expect(state(page)).to_contain_text("You have written the same here")
+        await page.locator(".outgoing .discard").click()
+        await write(page, f"{long} indeed")
+        await expect(state(page)).to_contain_text("Nearly the same has been written here")
+        await page.locator(".outgoing .discard").click()
+        await page.locator(".comments .comment.mine .edit").click()
+        await expect(page.locator("#text")).to_have_value(long)
+        await page.fill("#text", f"{long} indeed")
+        await page.click("#form button[type=submit]")
+        await expect(page.locator(".comments .comment.mine .text").last).to_have_text(f"{long} indeed")
         await page.close()
 
 

@@ -158,6 +158,21 @@ async def test_many_addresses_at_once_are_told_in_batches(town: Town, monkeypatc
         await town.becomes(visitor)
 
 
+async def test_who_connects_too_often_waits_and_to_wait_for_a_slot_costs_nothing(town: Town) -> None:
+    one = await town.worker(1)
+    assert await one.open()
+    assert not any([await one.open() for _ in range(50)])
+    await one.close()
+    for _ in range(connections.HANDSHAKES - 1):
+        assert await one.open()
+        await one.close()
+    with pytest.raises(TooMany) as refused:
+        await one.connections.take("v")
+    assert 5 < (refused.value.retry_after or 0) <= 6
+    assert await one.open("w")
+    await town.becomes()
+
+
 async def test_nothing_stays_when_all_are_closed(town: Town) -> None:
     one = await town.worker(2)
     await one.open()

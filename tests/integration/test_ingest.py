@@ -27,6 +27,7 @@ from service.bus import Bus
 from service.crowd import Crowd
 from service.errors import (
     Banned,
+    Duplicate,
     Empty,
     Internal,
     NotFound,
@@ -42,6 +43,7 @@ from service.guard import visitors
 from service.guard.asked import Asked
 from service.guard.challenge import Challenges
 from service.guard.limits import Limits
+from service.guard.posts import Posts, Rates
 from service.guard.pressure import Pressure
 from service.ingest import Ingest
 from service.keyring import Keyring, Visitor
@@ -551,12 +553,15 @@ class Guarded:
         self.comments = Comments(bench.control)
         rooms = Rooms(self.comments, Bus(self.away, NO_REDIS, "site", "one"), Crowd(self.away, "site", "one"))
         self.blocklist = Blocklist(Bans(bench.control))
+        self.brakes = Brakes(self.comments)
         gate = Gate(
+            self.keyring,
             self.comments,
-            self.blocklist,
-            brakes=Brakes(self.comments),
+            blocklist=self.blocklist,
+            brakes=self.brakes,
             work=Work("off", Challenges(self.keyring.proof), Asked(self.away, "site")),
-            limits=Limits(self.away, "site", per_minute),
+            posts=Posts(self.away, "site", Rates.of(per_minute, None, None)),
+            retractions=Limits(self.away, "site", 10 * per_minute),
             pressure=Pressure(self.away, "site", 0),
         )
         self.posting = Posting(self.keyring, self.comments, gate, bench.ingest, rooms)
@@ -597,7 +602,7 @@ async def test_a_repeat_is_answered_before_any_limit(bench: Bench, guarded: Guar
     for address in ("192.0.2.7", "192.0.2.8"):
         assert await guarded.post(thread, op, "Hello", address) == (accepted, False)
     with pytest.raises(TooFast):
-        await guarded.post(thread, str(uuid.uuid4()), "Hello")
+        await guarded.post(thread, str(uuid.uuid4()), "Hello again")
 
 
 async def test_who_is_banned_is_told_before_any_limit_is_asked_and_keeps_what_stands(
@@ -617,7 +622,8 @@ async def test_who_is_banned_is_told_before_any_limit_is_asked_and_keeps_what_st
             await guarded.post_form(thread, "More", "192.0.2.9")
     with pytest.raises(OpReused):
         await guarded.post(thread, op, "Goodbye")
-    assert (await guarded.posting.retract(thread, op, accepted.no, str(accepted.key))).state == "retracted"
+    who = guarded.visitor("192.0.2.7")
+    assert (await guarded.posting.retract(thread, op, accepted.no, str(accepted.key), who)).state == "retracted"
     assert (await guarded.post(thread, str(uuid.uuid4()), "Hello", "198.51.100.7"))[1]
 
 
@@ -681,7 +687,7 @@ async def test_a_form_sent_again_while_the_hour_turns_is_one_comment(
         numbers.add((await guarded.post_form(thread, "Hello"))[0].no)
     assert len(numbers) == 1
     monkeypatch.setattr(guarded.comments, "hour", partial(asyncio.sleep, 0, 102))
-    with pytest.raises(TooFast):
+    with pytest.raises(Duplicate):
         await guarded.post_form(thread, "Hello")
 
 
@@ -689,10 +695,11 @@ async def test_an_author_takes_the_comment_back_by_the_key(bench: Bench, guarded
     thread, op, act = await bench.thread("story"), str(uuid.uuid4()), str(uuid.uuid4())
     accepted, _ = await guarded.post(thread, op, "Hello")
     assert isinstance(accepted.key, str)
+    who = guarded.visitor("192.0.2.7")
     with pytest.raises(NotYours):
-        await guarded.posting.retract(thread, act, accepted.no, "guessed")
+        await guarded.posting.retract(thread, act, accepted.no, "guessed", who)
     for _ in range(2):
-        retracted = await guarded.posting.retract(thread, act, accepted.no, accepted.key)
+        retracted = await guarded.posting.retract(thread, act, accepted.no, accepted.key, who)
         assert retracted == Accepted(act, accepted.no, 2, "retracted")
     again, fresh = await guarded.post(thread, op, "Hello")
     assert (again.no, again.version, again.state, fresh) == (accepted.no, 2, "retracted", False)
@@ -706,3 +713,52 @@ async def test_without_a_limit_nothing_is_looked_up(bench: Bench, monkeypatch: p
     for _ in range(20):
         assert (await subject.post(thread, str(uuid.uuid4()), "Hello"))[1]
     await subject.away.aclose()
+
+
+async def test_who_edits_takes_the_comment_back_and_may_say_the_same_again(bench: Bench) -> None:
+    guarded, thread = Guarded(bench, per_minute=60), await bench.thread("story")
+    first, _ = await guarded.post(thread, str(uuid.uuid4()), "Hello")
+    with pytest.raises(Duplicate):
+        await guarded.post(thread, str(uuid.uuid4()), "  hello!")
+    await guarded.posting.retract(thread, str(uuid.uuid4()), first.no, str(first.key), guarded.visitor("192.0.2.7"))
+    assert (await guarded.post(thread, str(uuid.uuid4()), "Hello!"))[1]
+    await guarded.away.aclose()
+
+
+async def test_links_cost_and_a_plain_comment_costs_one(bench: Bench) -> None:
+    guarded, thread = Guarded(bench, per_minute=6), await bench.thread("story")
+    link = "https://example.org/"
+    for number, address in enumerate(("192.0.2.1", "192.0.2.2", "192.0.2.3")):
+        text = " ".join(f"{link}{number}/{each}" for each in range(2 * number + 1))  # 1, 3 and 5 links
+        await guarded.post(thread, str(uuid.uuid4()), text, address)
+        left = 6 - (1, 2, 4)[number]
+        for each in range(left):
+            await guarded.post(thread, str(uuid.uuid4()), f"Comment {each}", address)
+        with pytest.raises(TooFast) as refused:
+            await guarded.post(thread, str(uuid.uuid4()), "One more", address)
+        assert refused.value.retry_after == pytest.approx(10, abs=2)
+    await guarded.away.aclose()
+
+
+async def test_whom_many_links_would_cost_more_than_a_burst_pays_the_burst(bench: Bench) -> None:
+    guarded, thread = Guarded(bench, per_minute=1), await bench.thread("story")
+    text = " ".join(f"https://example.org/{each}" for each in range(9))
+    assert (await guarded.post(thread, str(uuid.uuid4()), text))[1]
+    with pytest.raises(TooFast) as refused:
+        await guarded.post(thread, str(uuid.uuid4()), "More")
+    assert refused.value.retry_after == pytest.approx(60, abs=5)
+    await guarded.away.aclose()
+
+
+async def test_retracting_is_limited_and_the_same_again_is_free(bench: Bench, guarded: Guarded) -> None:
+    thread, who = await bench.thread("story"), guarded.visitor("192.0.2.7")
+    first, _ = await guarded.post(thread, str(uuid.uuid4()), "Hello")
+    for _ in range(15):
+        await guarded.posting.retract(thread, "", first.no, str(first.key), who)
+    for number in range(9):
+        with pytest.raises(NotYours):
+            await guarded.posting.retract(thread, "", first.no, f"guessed {number}", who)
+    with pytest.raises(TooFast) as refused:
+        await guarded.posting.retract(thread, "", first.no, "guessed once more", who)
+    assert refused.value.retry_after == pytest.approx(6, abs=3)
+    await guarded.posting.retract(thread, "", first.no, str(first.key), who)

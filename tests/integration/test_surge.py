@@ -77,17 +77,17 @@ async def test_a_surge_begins_and_ends_once_whatever_the_workers_see(store: Stor
     assert one.told == [], "fifteen are no flood"
     await asyncio.gather(other.look(), other.look())
     assert other.told == [Thread("open", slow=30, surge=True)]
-    assert await other.brakes.find(thread) == Brake(30, surge=True)
+    assert other.brakes.find(thread) == Brake(30, surge=True)
     one.flood(thread, 1)
     await one.look()
     assert one.told == []
-    assert await one.brakes.find(thread) == Brake(30, surge=True), "it has seen that another was faster"
+    assert one.brakes.find(thread) == Brake(30, surge=True), "it has seen that another was faster"
     await other.look()
     assert other.brakes.surges == {thread}, "it goes on while so much comes"
     await redis.flushdb()
     await other.look()
     assert other.told[1:] == [Thread("open")]
-    assert await other.brakes.find(thread) is None
+    assert other.brakes.find(thread) is None
     await one.brakes.read()
     await one.look()
     assert one.told == []
@@ -117,7 +117,7 @@ async def test_a_surge_whose_workers_died_is_ended_by_the_next_one(store: Store,
     await asyncio.sleep(0.06)
     await worker.look()
     assert worker.told == [Thread("open")]
-    assert await worker.brakes.find(thread) is None
+    assert worker.brakes.find(thread) is None
 
 
 async def test_a_surge_that_a_moderator_has_ended_does_not_begin_again_at_once(

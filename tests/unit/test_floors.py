@@ -13,7 +13,7 @@ SERVICE = ROOT / "service"
 # Each noun is a module of `service/`, or a package, within which imports are free.
 FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
     ("ground", frozenset({"bundle", "errors", "markup", "redis_pool", "resources", "roster", "stop"})),
-    ("words", frozenset({"article_file", "language", "logs", "protocol", "settings", "text"})),
+    ("words", frozenset({"article_file", "language", "likeness", "logs", "protocol", "settings", "text"})),
     ("messages", frozenset({"frame", "run"})),
     (
         "wells",

@@ -305,7 +305,7 @@ async def test_memory_of_addresses_is_bounded(clock: Clock, monkeypatch: pytest.
     assert [await wait(limit, visitor) for visitor in "abcd"] == [0] * 4
     assert await wait(limit, "d") > 0
     assert await wait(limit, "a") == 0  # the oldest is forgotten
-    assert len(limit._local._paces) == len(limit._local._marks) == 3
+    assert len(limit._paces) == len(limit._marks) == 3
 
 
 async def test_zero_is_no_limit_and_asks_nobody() -> None:

@@ -40,6 +40,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
             "AFTERWORD_ALLOWED_ORIGINS": "https://a.example, http://[::1]:8080",
             "AFTERWORD_FRAME_ANCESTORS": "https://frame.example",
             "AFTERWORD_POSTS_PER_MINUTE": "0",
+            "AFTERWORD_THREAD_POSTS_PER_MINUTE": "0",
+            "AFTERWORD_SITE_POSTS_PER_MINUTE": "9000",
             "AFTERWORD_CONNECTIONS_PER_ADDRESS": "0",
             "AFTERWORD_CONNECTIONS_PER_WORKER": "2000",
             "AFTERWORD_ADDRESS_RETENTION_DAYS": "3",
@@ -67,6 +69,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         allowed_origins=("https://a.example", "http://[::1]:8080"),
         frame_ancestors=("https://frame.example",),
         posts_per_minute=0,
+        thread_posts_per_minute=0,
+        site_posts_per_minute=9000,
         connections_per_address=0,
         connections_per_worker=2000,
         address_retention_days=3,
@@ -78,7 +82,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         log_level="debug",
     )
     assert [str(network) for network in loaded.proxies] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]
-    assert len(msgspec.structs.fields(Settings)) == 24, "this test sets every setting"
+    assert len(msgspec.structs.fields(Settings)) == 26, "this test sets every setting"
 
 
 @pytest.mark.parametrize(
@@ -122,6 +126,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         ("TRUSTED_PROXIES", "10.0.0.1/8", "10.0.0.0/8"),
         ("TRUSTED_PROXIES", "proxy", "10.0.0.0/8"),
         ("POSTS_PER_MINUTE", "-1", ">= 0"),
+        ("THREAD_POSTS_PER_MINUTE", "-1", ">= 0"),
+        ("SITE_POSTS_PER_MINUTE", "many", "`int"),
         ("POSTS_PER_MINUTE", "many", "`int`"),
         ("CONNECTIONS_PER_ADDRESS", "1000001", "<= 1000000"),
         ("CONNECTIONS_PER_WORKER", "-1", ">= 0"),

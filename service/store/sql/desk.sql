@@ -49,7 +49,7 @@ WHERE x.id IN (SELECT id FROM acts WHERE moderator = $1 ORDER BY id DESC LIMIT $
 ORDER BY x.id DESC LIMIT 1
 
 -- threads: the latest articles that have one, and how it stands
-SELECT a.slug, a.title, t.state, t.count AS comments, t.surge
+SELECT a.slug, a.title, t.state, t.count AS comments, t.surge, t.slow
 FROM articles a JOIN threads t USING (id)
 WHERE t.state <> 'none' ORDER BY a.published_at DESC, a.id DESC LIMIT $1
 

@@ -9,7 +9,7 @@ from service import keys, press
 from service.errors import Malformed, NotFound, Refusal
 from service.protocol import MAX_INTEGER, CommentNo, Slug
 from service.store.bans import Scope
-from service.store.moderation import Terms, Verdict
+from service.store.moderation import SLOWEST, Terms, Verdict
 from service.web.desk import views
 from service.web.desk.door import Fields, Session, acting, files, line, see_other, uploading
 from service.web.words import sentence
@@ -48,11 +48,15 @@ async def on_comments(request: web.Request, session: Session, fields: Fields) ->
 
 @acting
 async def on_thread(request: web.Request, session: Session, fields: Fields) -> web.StreamResponse:
-    """POST /desk/threads: open, close or hold one, or end a surge."""
+    """POST /desk/threads: open, close, hold or slow one, or end a surge."""
     act, _, slug = fields.get("one", "").partition(" ")
-    if act not in TERMS:
+    if act == "slow":
+        terms = Terms(slow=_seconds(fields.get(f"slow {slug}", "")))
+    elif act in TERMS:
+        terms = TERMS[act]
+    else:
         raise Malformed
-    await request.app[keys.JUDGING].judge_thread(Slug(line(slug, REASON)), TERMS[act], "", session.name)
+    await request.app[keys.JUDGING].judge_thread(Slug(line(slug, REASON)), terms, "", session.name)
     return _back(fields)
 
 
@@ -164,6 +168,12 @@ async def on_people(request: web.Request, session: Session, fields: Fields) -> w
         case _:
             raise Malformed
     return _back(fields)
+
+
+def _seconds(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) > SLOWEST:
+        raise Malformed
+    return int(text)
 
 
 def _number(text: str) -> CommentNo:

@@ -18,6 +18,7 @@ from service.assets import Assets
 from service.blocklist import Blocklist
 from service.bus import Bus
 from service.crowd import Crowd
+from service.filters import Sieve
 from service.fresh import Fresh
 from service.gate import Gate
 from service.guard.connections import Connections, capacity
@@ -38,6 +39,7 @@ from service.store.articles import Articles
 from service.store.bans import Bans
 from service.store.comments import Comments
 from service.store.desk import Desk
+from service.store.filters import Filters
 from service.store.moderation import Moderation
 from service.store.moderators import Moderators
 from service.store.retention import Retention
@@ -74,7 +76,9 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
     blocklist = Blocklist(Bans(pool))
-    gate = Gate(comments, blocklist, Limits(redis, keyring.site, settings.posts_per_minute))
+    filters = Filters(pool)
+    sieve = Sieve(filters)
+    gate = Gate(comments, blocklist, sieve, Limits(redis, keyring.site, settings.posts_per_minute))
     sweep = Sweep(Retention(pool, settings.address_retention_days, settings.removed_retention_days))
     connections = Connections(
         redis,
@@ -101,6 +105,8 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.MODERATORS] = Moderators(pool)
     app[keys.PASSWORDS] = Passwords()
     app[keys.TRIES] = Tries(redis, keyring.site)
+    app[keys.FILTERS] = filters
+    app[keys.SIEVE] = sieve
     app[keys.DESK] = desk
     app[keys.WATCH] = Fresh(desk.version, events.LOOK_SECONDS)
     app[keys.PAPER] = Paper(articles, comments, pages.renderer(app))
@@ -118,6 +124,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             _run(tasks, connections.run),
             _run(tasks, ingest.run),
             _run(tasks, blocklist.run),
+            _run(tasks, sieve.run),
             _run(tasks, sweep.run),
         ]
     )

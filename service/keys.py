@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from service.assets import Assets
+from service.filters import Sieve
 from service.fresh import Fresh
 from service.guard.connections import Connections
 from service.guard.passwords import Passwords
@@ -19,6 +20,7 @@ from service.settings import Settings
 from service.store.articles import Articles
 from service.store.comments import Comments
 from service.store.desk import Desk
+from service.store.filters import Filters
 from service.store.moderators import Moderators
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -34,6 +36,8 @@ JUDGING = web.AppKey("judging", Judging)
 MODERATORS = web.AppKey("moderators", Moderators)
 PASSWORDS = web.AppKey("passwords", Passwords)
 TRIES = web.AppKey("tries", Tries)
+FILTERS = web.AppKey("filters", Filters)
+SIEVE = web.AppKey("sieve", Sieve)
 DESK = web.AppKey("desk", Desk)
 WATCH = web.AppKey("watch", Fresh[str])
 """The version of what the desk shows."""

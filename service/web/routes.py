@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from service.web import comments, events, health, live, pages, static
-from service.web.desk import acts, door, views
+from service.web.desk import acts, door, filters, views
 from service.web.desk import events as desk_events
 
 SLUG = "{slug:[a-z0-9]+(?:-[a-z0-9]+)*}"
@@ -29,6 +29,8 @@ ROUTES = (
     web.get("/desk/record", views.record),
     web.get("/desk/threads", views.threads),
     web.get("/desk/people", views.people),
+    web.get("/desk/filters", filters.listed),
+    web.post("/desk/filters", filters.on_filters),
     web.get("/desk/events", desk_events.events, allow_head=False),
     web.get("/desk/login", door.login),
     web.post("/desk/login", door.sign_in),

@@ -43,7 +43,7 @@ export class ModeratorsDesk extends HTMLElement {
   /** @param {SubmitEvent} event */
   #submitted(event) {
     const form = /** @type {HTMLFormElement} */ (event.target);
-    if (form.method !== "post" || form.matches(".leave")) return;
+    if (form.method !== "post" || form.matches(".leave, .try")) return;
     event.preventDefault();
     this.#read(() => sent(form, /** @type {HTMLButtonElement} */ (event.submitter)), true);
   }

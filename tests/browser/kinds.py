@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.browser.pages import STORY
-from tests.site import Site, op
+from tests.site import Site, command, op
 
 GONE = "Taken back by its author"
 COMMENTS = (
@@ -30,6 +30,8 @@ async def kinds(site: Site, folder: Path) -> list[Kind]:
     folder.mkdir()
     for state in ("held", "closed"):
         await site.load(folder, state, comments=state)
+    status, _, errors = await command(site.environ, "filters", "add", "word", "filtered word", "--action", "refuse")
+    assert status == 0, errors
     await _converse(site, f"/articles/{STORY}/comments")
     return [
         Kind("front page", "/", "Popular"),
@@ -40,6 +42,7 @@ async def kinds(site: Site, folder: Path) -> list[Kind]:
         Kind("held comment", "/articles/held", "Thank you", "To be read by a moderator first"),
         Kind("closed thread", "/articles/closed", "no longer added to"),
         Kind("error page", "/nowhere", "404"),
+        Kind("filtered form", f"/articles/{STORY}", "does not publish", "Say the filtered word"),
         Kind("refused form", f"/articles/{STORY}", "5,000", "x" * 5001),
     ]
 

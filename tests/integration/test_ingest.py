@@ -36,6 +36,7 @@ from service.errors import (
     TooLong,
     Unavailable,
 )
+from service.filters import Sieve
 from service.gate import Gate
 from service.guard import visitors
 from service.guard.limits import Limits
@@ -49,6 +50,7 @@ from service.store import database
 from service.store.articles import Articles
 from service.store.bans import Bans
 from service.store.comments import Comments, Draft, Standing
+from service.store.filters import Filters
 
 PATIENCE = 20.0  # seconds that any condition may take on a busy machine
 NO_REDIS = "unix:///nowhere/at/all.sock"
@@ -547,7 +549,8 @@ class Guarded:
         self.comments = Comments(bench.control)
         rooms = Rooms(self.comments, Bus(self.away, NO_REDIS, "site", "one"), Crowd(self.away, "site", "one"))
         self.blocklist = Blocklist(Bans(bench.control))
-        gate = Gate(self.comments, self.blocklist, Limits(self.away, "site", per_minute))
+        sieve = Sieve(Filters(bench.control))
+        gate = Gate(self.comments, self.blocklist, sieve, Limits(self.away, "site", per_minute))
         self.posting = Posting(self.keyring, self.comments, gate, bench.ingest, rooms)
 
     async def post(self, thread: ThreadId, op: str, text: str, address: str = "192.0.2.7") -> tuple[Accepted, bool]:

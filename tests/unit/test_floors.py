@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
         "wells",
         frozenset({"assets", "bus", "crowd", "embedded", "fresh", "guard", "keyring", "store"}),
     ),
-    ("work", frozenset({"blocklist", "health", "ingest", "paper", "press", "rooms", "sweep"})),
+    ("work", frozenset({"blocklist", "filters", "health", "ingest", "paper", "press", "rooms", "sweep"})),
     ("gate", frozenset({"gate"})),
     ("acts", frozenset({"judging", "posting"})),
     ("keys", frozenset({"keys"})),

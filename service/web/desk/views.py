@@ -49,6 +49,11 @@ async def people(request: web.Request, session: Session) -> web.StreamResponse:
     return await _view(request, session, "people", people=await request.app[keys.MODERATORS].everybody())
 
 
+async def filters(request: web.Request, session: Session, **shown: object) -> web.Response:
+    """The page of the filters (filters.py)."""
+    return await _view(request, session, "filters", **shown)
+
+
 async def _view(request: web.Request, session: Session, name: str, **shown: object) -> web.Response:
     """A page with what all have; its version is one from before, so that what came meanwhile is noticed."""
     desk = request.app[keys.DESK]

@@ -45,7 +45,7 @@ class Gate:
 
     async def _judged(self, acts: Sequence[Act], visitor: Visitor) -> Sequence[Act | Refusal]:
         banned = await self._blocklist.find(visitor) if acts else None
-        if not acts or (self._limits.off and self._sieve.empty and not banned):
+        if not acts or (self._limits.off and not banned and await self._sieve.empty()):
             return acts
         known = await self._comments.standing(acts[0].draft.thread, [op for act in acts for op in act.draft.ops])
         fresh = [act for act in acts if known.isdisjoint(act.draft.ops)]

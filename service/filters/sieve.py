@@ -34,10 +34,11 @@ class Sieve:
         self._known: list[Filter] = []
         self._begun = 0.0
 
-    @property
-    def empty(self) -> bool:
-        """Whether it is known that there is no filter."""
-        return self._matcher is not None and not self._known
+    async def empty(self) -> bool:
+        """Whether there is no filter. Raises `Unavailable` where nothing was ever read."""
+        if self._matcher is None:
+            await self.read()
+        return not self._known
 
     async def judge(self, thread: ThreadId, texts: Sequence[str], address: bytes | None) -> list[Filtered | str | None]:
         """For each text of one visitor in one thread: refused, held (by which filter), or let through.

@@ -136,7 +136,6 @@ async def test_no_form_of_the_desk_is_more_than_it_can_take(site: Site) -> None:
         assert (await ida.post(f"/desk/{path}", token="", **told)).status == 403
         assert (await stranger.post(f"/desk/{path}", token=token, **told)).status == 303
     assert statuses <= {200, 303, 400, 404, 422}, statuses
-    assert {303, 400, 422} <= statuses
     assert (await ida.get()).status == 200
 
 

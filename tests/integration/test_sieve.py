@@ -90,7 +90,7 @@ async def test_a_text_is_refused_held_or_let_through_where_a_filter_holds(store:
     await filters.add(rule("word", "pills", "refuse", article="story"))
     number = await filters.add(rule("word", "tea", "hold", section="news", reason="why"))
     await sieve.read()
-    assert not sieve.empty
+    assert not await sieve.empty()
     refused, held, passed = await sieve.judge(story, ["Pills!", "Tea?", "Milk."], HERE.address)
     assert isinstance(refused, Filtered)
     assert (held, passed) == (f"filter #{number}: why", None)
@@ -166,11 +166,11 @@ async def test_a_worker_learns_of_filters_by_itself(store: Store, monkeypatch: p
     async def refused() -> bool:
         return await sieve.judge(thread, ["pills"], None) != [None]
 
-    await eventually(lambda: sieve.empty)
+    await eventually(sieve.empty)
     number = await filters.add(PILLS)
     await eventually(refused)
     await filters.end(number, "")
-    await eventually(lambda: sieve.empty)
+    await eventually(sieve.empty)
     task.cancel()
 
 

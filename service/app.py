@@ -19,6 +19,7 @@ from service.blocklist import Blocklist
 from service.brakes import Brakes
 from service.bus import Bus
 from service.crowd import Crowd
+from service.filters import Sieve
 from service.fresh import Fresh
 from service.gate import Gate, Work
 from service.guard.asked import Asked
@@ -45,6 +46,7 @@ from service.store.articles import Articles
 from service.store.bans import Bans
 from service.store.comments import Comments
 from service.store.desk import Desk
+from service.store.filters import Filters
 from service.store.moderation import Moderation
 from service.store.moderators import Moderators
 from service.store.reports import Reports
@@ -83,8 +85,8 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     bus = Bus(redis, settings.redis_url, keyring.site, worker)
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
-    bans, moderation, reports = Bans(pool), Moderation(pool), Reports(pool)
-    blocklist, brakes = Blocklist(bans), Brakes(comments)
+    bans, filters, moderation, reports = Bans(pool), Filters(pool), Moderation(pool), Reports(pool)
+    blocklist, brakes, sieve = Blocklist(bans), Brakes(comments), Sieve(filters)
     pressure = Pressure(redis, keyring.site, settings.calm)
     rates = Rates.of(settings.posts_per_minute, settings.thread_posts_per_minute, settings.site_posts_per_minute)
     gate = Gate(
@@ -92,6 +94,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
         comments,
         blocklist=blocklist,
         brakes=brakes,
+        sieve=sieve,
         work=Work(settings.challenge, Challenges(keyring.proof), Asked(redis, keyring.site)),
         posts=Posts(redis, keyring.site, rates),
         retractions=Limits(redis, f"{keyring.site}:retract", RETRACTIONS * settings.posts_per_minute),
@@ -137,6 +140,8 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.MODERATORS] = Moderators(pool)
     app[keys.PASSWORDS] = Passwords()
     app[keys.TRIES] = Tries(redis, keyring.site)
+    app[keys.FILTERS] = filters
+    app[keys.SIEVE] = sieve
     app[keys.DESK] = desk
     app[keys.WATCH] = Fresh(desk.version, events.LOOK_SECONDS)
     app[keys.PAPER] = Paper(articles, comments, pages.renderer(app))
@@ -156,6 +161,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             _run(tasks, blocklist.run),
             _run(tasks, brakes.run),
             _run(tasks, surge.run),
+            _run(tasks, sieve.run),
             _run(tasks, sweep.run),
         ]
     )

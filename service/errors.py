@@ -7,6 +7,7 @@
         ├── Malformed         400  malformed
         ├── Empty             422  empty
         ├── TooLong           422  too-long
+        ├── Filtered          422  filtered
         ├── TooLarge          413  too-large
         │   └── UploadTooLarge 413 too-large
         ├── Media             415  media
@@ -36,6 +37,11 @@ import datetime
 from typing import ClassVar
 
 import msgspec
+
+
+def phrase(words: str) -> str:
+    """A sentence of a refusal that is told later, in the site's language: `make words` finds it by this."""
+    return words
 
 
 class AfterwordError(Exception):
@@ -80,6 +86,12 @@ class TooLong(Refusal):
     """A comment holds at most 5,000 characters; please shorten it."""
 
     code, status = "too-long", 422
+
+
+class Filtered(Refusal):
+    """This comment holds something that this site does not publish; please put it differently."""
+
+    code, status = "filtered", 422
 
 
 class TooLarge(Refusal):

@@ -10,6 +10,7 @@ from service import markup
 from service.blocklist import Blocklist
 from service.brakes import Brake, Brakes
 from service.errors import Banned, Refusal, TooFast, Unproven
+from service.filters import Sieve
 from service.guard.asked import Asked
 from service.guard.challenge import Challenges
 from service.guard.limits import Limits
@@ -60,6 +61,7 @@ class Gate:
         *,
         blocklist: Blocklist,
         brakes: Brakes,
+        sieve: Sieve,
         work: Work,
         posts: Posts,
         retractions: Limits,
@@ -69,6 +71,7 @@ class Gate:
         self._comments = comments
         self._blocklist = blocklist
         self._brakes = brakes
+        self._sieve = sieve
         self._work = work
         self._posts = posts
         self._retractions = retractions
@@ -77,8 +80,8 @@ class Gate:
     async def admit(self, acts: Sequence[Act | Refusal], visitor: Visitor) -> list[Act | Refusal]:
         """The same acts of one visitor in one thread, those refused that may not come.
 
-        Why is `Banned`, `Unproven`, `TooFast`, `Duplicate` or `Unavailable`. An act that stands already is let in
-        before anything is asked: who repeats it is no spammer.
+        Why is `Banned`, `Filtered`, `Unproven`, `TooFast`, `Duplicate` or `Unavailable`; one that is held says why in
+        its draft. An act that stands already is let in before anything is asked: who repeats it is no spammer.
         """
         posted = [act for act in acts if isinstance(act, Act)]
         try:
@@ -105,16 +108,25 @@ class Gate:
         thread = acts[0].draft.thread
         banned = await self._blocklist.find(visitor)
         brake = self._brakes.find(thread)
-        if self._posts.off and not banned and not brake and not self._asks(brake):
+        if self._posts.off and not banned and not brake and not self._asks(brake) and await self._sieve.empty():
             return acts
         known = await self._comments.standing(thread, [op for act in acts for op in act.draft.ops])
         fresh = [act for act in acts if known.isdisjoint(act.draft.ops)]
         answers: Sequence[Act | Refusal] = [banned] * len(fresh) if banned else fresh
+        answers = await self._filtered(answers, visitor)
         answers = await self._challenged(answers, visitor, brake)
         answers = await self._paced(answers, visitor, brake)
         self._feel(answers, thread, visitor, brake)
         judged = dict(zip((act.draft.op for act in fresh), answers, strict=True))
         return [judged.get(act.draft.op, act) for act in acts]
+
+    async def _filtered(self, acts: Sequence[Act | Refusal], visitor: Visitor) -> Sequence[Act | Refusal]:
+        """Those that hold nothing they may not, or wait for it."""
+        drafts = [act.draft for act in acts if isinstance(act, Act)]
+        if not drafts:
+            return acts
+        said = iter(await self._sieve.judge(drafts[0].thread, [draft.text for draft in drafts], visitor.address))
+        return [_sifted(act, next(said)) if isinstance(act, Act) else act for act in acts]
 
     def _asks(self, brake: Brake | None) -> bool:
         """Whether work is to be proven where a thread has this brake."""
@@ -136,7 +148,7 @@ class Gate:
                 harder = steps + act.hasty + self._pressure.steps(act.draft.thread)
                 answers.append(Unproven(self._work.challenges.make(_name(act), harder)))
             else:
-                answers.append(act._replace(draft=act.draft._replace(held=UNPROVEN)))
+                answers.append(act._replace(draft=act.draft._replace(held=act.draft.held or UNPROVEN)))
         return answers
 
     def _proves(self, act: Act) -> bool:
@@ -169,3 +181,7 @@ class Gate:
 def _name(act: Act) -> str:
     """What a challenge is for: this act, in this thread."""
     return f"{act.draft.thread}:{act.op}"
+
+
+def _sifted(act: Act, said: Refusal | str | None) -> Act | Refusal:
+    return said if isinstance(said, Refusal) else act._replace(draft=act.draft._replace(held=said))

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from service.assets import Assets
+from service.filters import Sieve
 from service.fresh import Fresh
 from service.guard.connections import Connections
 from service.guard.passwords import Passwords
@@ -22,6 +23,7 @@ from service.store.articles import Articles
 from service.store.bans import Bans
 from service.store.comments import Comments
 from service.store.desk import Desk
+from service.store.filters import Filters
 from service.store.moderators import Moderators
 from service.store.reports import Reports
 
@@ -42,6 +44,8 @@ REPORTS = web.AppKey("reports", Reports)
 MODERATORS = web.AppKey("moderators", Moderators)
 PASSWORDS = web.AppKey("passwords", Passwords)
 TRIES = web.AppKey("tries", Tries)
+FILTERS = web.AppKey("filters", Filters)
+SIEVE = web.AppKey("sieve", Sieve)
 DESK = web.AppKey("desk", Desk)
 WATCH = web.AppKey("watch", Fresh[str])
 """The version of what the desk shows."""

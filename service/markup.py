@@ -64,6 +64,12 @@ def render(text: str) -> Markup:
     return Markup("".join(paragraphs), _quotes(tokens))
 
 
+def addresses(text: str) -> list[str]:
+    """The web addresses that become links in clean `text`, in order."""
+    tokens = _TOKEN.findall(text) if "://" in text else []
+    return [_trimmed(token) for token in tokens if not token.startswith(">>")]
+
+
 def _link(token: str) -> str:
     return _reference(token) if token.startswith(">>") else _address(token)
 
@@ -74,10 +80,15 @@ def _reference(token: str) -> str:
 
 
 def _address(token: str) -> str:
-    """Return a link, without the punctuation at its end: that belongs to the sentence around it."""
-    url = token.rstrip(".,;:!?'")
+    """Return a link, and what stands behind it."""
+    url = _trimmed(token)
     href, rest = escape(url), escape(token[len(url) :])
     return f'<a href="{href}" rel="nofollow ugc noopener">{href}</a>{rest}'
+
+
+def _trimmed(token: str) -> str:
+    """An address without the punctuation at its end: that belongs to the sentence around it."""
+    return token.rstrip(".,;:!?'")
 
 
 def _paragraph(html: str) -> str:

@@ -12,7 +12,7 @@ from service import errors
 
 ROOT = Path(__file__).resolve().parents[1]
 CATALOGUES = sorted((ROOT / "languages").glob("*.po"))
-CALLS: dict[str, tuple[int, ...] | None] = {"gettext": None, "ngettext": (1, 2), "plural": (1, 2)}
+CALLS: dict[str, tuple[int, ...] | None] = {"gettext": None, "ngettext": (1, 2), "plural": (1, 2), "phrase": None}
 JINJA = {"trimmed": "true", "silent": "false"}
 
 Words = str | tuple[str, ...]

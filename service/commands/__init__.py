@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 
 from service import settings
-from service.commands import articles, bans, comments, moderators, reports, serve, sweep, threads
+from service.commands import articles, bans, comments, filters, moderators, reports, serve, sweep, threads
 from service.errors import NotFound, StartError
 
 BAD_START = 2
@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.set_defaults(run=serve.serve, parent=None)
     commands = whole.add_subparsers(title="commands", metavar="COMMAND")
-    for noun in (serve, articles, comments, threads, reports, bans, moderators, sweep):
+    for noun in (serve, articles, comments, threads, reports, bans, filters, moderators, sweep):
         noun.add(commands)
     return whole
 

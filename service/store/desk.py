@@ -36,7 +36,8 @@ class Card(NamedTuple):
 class Line(NamedTuple):
     """A line of the record. `stands`: nobody has acted on the same since, so it can be undone.
 
-    `slug` and `title` are None for an act on a ban, which `ban` names. `together`: on how many comments it was done in
+    `slug` and `title` are None for an act on a ban or a filter, which `ban` and `filter` name; a filter has its undoing
+    on its own page. `together`: on how many comments it was done in
     one step; 0 for an act on something else.
     """
 
@@ -51,6 +52,7 @@ class Line(NamedTuple):
     reason: str
     stands: bool
     ban: int | None
+    filter: int | None
     together: int
 
 

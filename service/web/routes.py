@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from service.web import comments, events, health, live, pages, record, reports, static
-from service.web.desk import acts, door, views
+from service.web.desk import acts, door, filters, views
 from service.web.desk import events as desk_events
 
 SLUG = "{slug:[a-z0-9]+(?:-[a-z0-9]+)*}"
@@ -39,6 +39,8 @@ ROUTES = (
     web.get(f"/desk/threads/{SLUG}", views.thread),
     web.get("/desk/bans", views.bans),
     web.get("/desk/articles", views.articles),
+    web.get("/desk/filters", filters.listed),
+    web.post("/desk/filters", filters.on_filters),
     web.get("/desk/events", desk_events.events, allow_head=False),
     web.get(f"/desk/comments/{NO}/evidence", views.evidence),
     web.get("/desk/login", door.login),

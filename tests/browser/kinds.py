@@ -1,10 +1,11 @@
 """Every kind of page that a site has."""
 
+import functools
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.browser.pages import STORY
-from tests.site import Site, command, op
+from tests.site import Site, command, eventually, op
 
 GONE = "Taken back by its author"
 COMMENTS = (
@@ -30,6 +31,9 @@ async def kinds(site: Site, folder: Path) -> list[Kind]:
     folder.mkdir()
     for state in ("held", "closed"):
         await site.load(folder, state, comments=state)
+    status, _, errors = await command(site.environ, "filters", "add", "word", "filtered word", "--action", "refuse")
+    assert status == 0, errors
+    await eventually(functools.partial(_filters, site, "/articles/closed/comments"))
     last = await _converse(site, f"/articles/{STORY}/comments")
     no = last - 1
     status, _, errors = await command(site.environ, "comments", "remove", str(no))
@@ -47,8 +51,19 @@ async def kinds(site: Site, folder: Path) -> list[Kind]:
         Kind("appeal form", f"/comments/{no}/appeal", "Why should it come back?"),
         Kind("public record", f"/articles/{STORY}/moderation", "Comments removed"),
         Kind("error page", "/nowhere", "404"),
+        Kind("filtered form", f"/articles/{STORY}", "does not publish", "Say the filtered word"),
         Kind("refused form", f"/articles/{STORY}", "5,000", "x" * 5001),
     ]
+
+
+async def _filters(site: Site, address: str) -> bool:
+    """Whether the filter holds on both workers: some of so many new connections come to each."""
+    for _ in range(8):
+        body = {"op": op(), "text": "The filtered word"}
+        async with site.http.post(address, json=body, headers={"Connection": "close"}) as response:
+            if response.status != 422:
+                return False
+    return True
 
 
 async def _converse(site: Site, address: str) -> int:

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.pages import axe, live, validate
 from tests.desk import PASSWORD, moderators
-from tests.site import Site, op
+from tests.site import Site, command, op
 
 SOON = 1_000  # milliseconds, within which an act is everywhere
 
@@ -190,7 +190,18 @@ async def test_who_is_let_in_no_more_is_at_the_door_at_once(room: Room) -> None:
 async def test_a_phone_shows_the_whole_desk_and_nothing_beside_it(room: Room) -> None:
     ida = await room.moderator("ida", "editor", width=390)
     no = await room.write("W" * 300)
-    for path in ("", "/recent", "/record", "/threads", f"/comments/{no}", "/threads/story", "/bans", "/articles"):
+    places = (
+        "",
+        "/recent",
+        "/record",
+        "/threads",
+        "/filters",
+        f"/comments/{no}",
+        "/threads/story",
+        "/bans",
+        "/articles",
+    )
+    for path in places:
         await ida.goto(f"{room.site.url}/desk{path}")
         await at_work(ida)
         assert await ida.evaluate("document.documentElement.scrollWidth") <= 390
@@ -201,7 +212,7 @@ async def test_a_phone_shows_the_whole_desk_and_nothing_beside_it(room: Room) ->
 
 
 PAGES = (
-    *("login", "", "recent", "recent?q=nowhere", "record", "threads", "people"),
+    *("login", "", "recent", "recent?q=nowhere", "record", "threads", "filters", "people"),
     *("comments/1", "comments/1/others", "threads/story", "bans", "articles"),
 )
 
@@ -221,6 +232,12 @@ async def busy(room: Room, chief: Page) -> None:
     await chief.locator("#answer textarea").fill("We asked.")
     await chief.locator("#answer").get_by_role("button", name="Publish").click()
     await expect(chief.locator("#cards")).to_contain_text("Afterword newsroom")
+    for value in ("a" * 200, "b"):
+        arguments = ("filters", "add", "word", value, "--action", "hold", "--reason", "because")
+        status, _, errors = await command(room.site.environ, *arguments)
+        assert status == 0, errors
+    status, _, errors = await command(room.site.environ, "filters", "end", "2")
+    assert status == 0, errors
 
 
 async def test_axe_finds_nothing_on_the_desk(room: Room) -> None:
@@ -241,6 +258,69 @@ async def test_axe_finds_nothing_on_the_desk(room: Room) -> None:
     assert not found, "\n".join(found)
 
 
+async def test_axe_finds_nothing_on_what_a_trial_says(room: Room) -> None:
+    ida = await room.moderator("ida", "editor", width=390)
+    await room.write("Buy pills " + "W" * 200)
+    found = []
+    for kind, value, says in (("Word or phrase", "pills", "held 1 of"), ("Pattern", "(", "opens a bracket")):
+        room.complaints.clear()  # of the status 422
+        await try_filter(ida, f"{room.site.url}/desk/filters", kind, value)
+        await expect(ida.get_by_text(says)).to_be_visible()
+        assert await ida.evaluate("document.documentElement.scrollWidth") <= 390
+        found += [f"{kind}: {complaint}" for complaint in await axe(ida)]
+    assert not found, "\n".join(found)
+    room.complaints.clear()
+
+
+async def try_filter(page: Page, address: str, kind: str, value: str) -> None:
+    """Fill in the form, and try."""
+    await page.goto(address)
+    await page.get_by_label("What it looks for").select_option(kind)
+    await page.get_by_label("The word, pattern, host or number").fill(value)
+    await page.get_by_role("button", name="Try", exact=True).click()
+
+
+async def test_a_filter_is_tried_and_saved_and_other_desks_see_it(room: Room) -> None:
+    ida, ole = await room.moderator("ida", "editor"), await room.moderator("ole")
+    await room.write("Buy pills")
+    await ole.goto(f"{room.site.url}/desk/filters")
+    await at_work(ole)
+    await try_filter(ida, f"{room.site.url}/desk/filters", "Word or phrase", "PILLS")
+    await expect(ida.get_by_role("heading", name="held 1 of the last 1 comments")).to_be_visible()
+    await expect(ida.locator(".trial .card")).to_contain_text("Buy pills")
+    await ida.get_by_role("button", name="Save").click()
+    for desk in (ida, ole):
+        await expect(desk.locator("#filter-1")).to_contain_text("pills")
+    await expect(ole.locator("#filter-1").get_by_role("button")).to_have_count(0)
+    await at_work(ida)
+    await ida.get_by_role("button", name="End it").click()
+    for desk in (ida, ole):
+        await expect(desk.locator("#ended #filter-1")).to_be_visible()
+        await expect(desk.locator("#no-filters")).to_have_text("There is no filter.")
+    await ida.get_by_role("button", name="Use it again").click()
+    for desk in (ida, ole):
+        await expect(desk.locator("#filters #filter-2")).to_be_visible()
+
+
+async def test_a_filter_is_made_without_a_script(browser: Browser, room: Room) -> None:
+    context = await browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 900})
+    page = await context.new_page()
+    await moderators(room.site, "add", "ida", "--role", "admin")
+    await page.goto(f"{room.site.url}/desk")
+    await page.get_by_label("Name").fill("ida")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await try_filter(page, f"{room.site.url}/desk/filters", "Pattern", "[a")
+    await expect(page.get_by_role("alert").filter(has_text="opens a set")).to_be_visible()
+    await try_filter(page, f"{room.site.url}/desk/filters", "Pattern", "[ab]c+")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("#filter-1")).to_contain_text("[ab]c+")
+    await page.get_by_role("button", name="End it").click()
+    await page.get_by_role("button", name="Use it again").click()
+    await expect(page.locator("#filter-2")).to_contain_text("[ab]c+")
+    await context.close()
+
+
 async def test_the_markup_of_the_desk_is_valid(room: Room, tmp_path: Path) -> None:
     chief, stranger = await room.moderator("chief", "admin"), await room.somebody()
     await busy(room, chief)
@@ -249,6 +329,12 @@ async def test_the_markup_of_the_desk_is_valid(room: Room, tmp_path: Path) -> No
         page = stranger if path == "login" else chief
         response = await page.context.request.get(f"{room.site.url}/desk/{path}".rstrip("/"))
         (folder / f"{number}.html").write_text(await response.text())
+    await chief.goto(f"{room.site.url}/desk/filters")
+    form = {"token": await chief.locator("[name=token]").first.input_value(), "one": "try", "kind": "word"}
+    response = await chief.context.request.post(
+        f"{room.site.url}/desk/filters", form={**form, "value": "four", "action": "hold"}
+    )
+    (folder / "trial.html").write_text(await response.text())
     assert await validate(folder) == ""
 
 

@@ -38,6 +38,7 @@ from service.errors import (
     TooLong,
     Unavailable,
 )
+from service.filters import Sieve
 from service.gate import Gate, Work
 from service.guard import visitors
 from service.guard.asked import Asked
@@ -55,6 +56,7 @@ from service.store import database
 from service.store.articles import Articles
 from service.store.bans import Bans
 from service.store.comments import Comments, Draft, Standing
+from service.store.filters import Filters
 
 PATIENCE = 20.0  # seconds that any condition may take on a busy machine
 NO_REDIS = "unix:///nowhere/at/all.sock"
@@ -559,6 +561,7 @@ class Guarded:
             self.comments,
             blocklist=self.blocklist,
             brakes=self.brakes,
+            sieve=Sieve(Filters(bench.control)),
             work=Work("off", Challenges(self.keyring.proof), Asked(self.away, "site")),
             posts=Posts(self.away, "site", Rates.of(per_minute, None, None)),
             retractions=Limits(self.away, "site", 10 * per_minute),

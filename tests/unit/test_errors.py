@@ -10,7 +10,7 @@ from service.errors import Refusal
 CONTRACT = {
     "malformed": 400, "empty": 422, "too-long": 422, "too-large": 413, "media": 415, "origin": 403, "not-yours": 403,
     "banned": 403, "role": 403, "closed": 403, "not-found": 404, "method": 405, "op-reused": 409, "upgrade": 426,
-    "challenge": 428, "duplicate": 409,
+    "challenge": 428, "duplicate": 409, "filtered": 422,
     "too-fast": 429, "too-many": 429, "internal": 500, "unavailable": 503,
 }  # fmt: skip
 ALSO = ("too-many", 503)  # where it is the worker that is full

@@ -19,7 +19,12 @@ FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
         "wells",
         frozenset({"assets", "bus", "crowd", "embedded", "fresh", "guard", "keyring", "store"}),
     ),
-    ("work", frozenset({"blocklist", "brakes", "evidence", "health", "ingest", "paper", "press", "rooms", "sweep"})),
+    (
+        "work",
+        frozenset(
+            {"blocklist", "brakes", "evidence", "filters", "health", "ingest", "paper", "press", "rooms", "sweep"}
+        ),
+    ),
     ("gate", frozenset({"gate", "surge"})),
     ("acts", frozenset({"judging", "newsroom", "posting", "reporting"})),
     ("keys", frozenset({"keys"})),

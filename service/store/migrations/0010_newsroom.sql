@@ -9,9 +9,6 @@ CREATE TABLE answers (
     PRIMARY KEY (thread, op)
 );
 
--- What else came from the address of a comment, lately.
-CREATE INDEX comments_address ON comments (address, at) WHERE address IS NOT NULL;
-
 -- `step`: when the transaction of an act began. What a moderator did in one step has it in common, and is undone in one.
 -- Null in what was done before this migration: each of those is a step of its own.
 ALTER TABLE acts ADD COLUMN step timestamptz;

@@ -36,16 +36,17 @@ WHERE c.no < $1 AND c.text ILIKE $3 ORDER BY c.no DESC LIMIT $2
 
 -- record: the latest acts below number $1, the newest first
 SELECT x.id, x.at, x.moderator, x.kind, a.slug, a.title, x.comment, x.was, x.reason,
-       CASE WHEN x.ban IS NULL THEN stands(x) ELSE ban_stands(x) END AS stands, x.ban, together(x) AS together
+       CASE WHEN x.ban IS NULL THEN x.filter IS NULL AND stands(x) ELSE ban_stands(x) END AS stands, x.ban, x.filter,
+       together(x) AS together
 FROM acts x LEFT JOIN articles a ON a.id = x.thread
 WHERE x.id < $1 ORDER BY x.id DESC LIMIT $2
 
 -- last: the latest act of a moderator that can be undone and is no undoing itself, among the latest $2
-SELECT x.id, x.at, x.moderator, x.kind, a.slug, a.title, x.comment, x.was, x.reason, true AS stands, x.ban,
+SELECT x.id, x.at, x.moderator, x.kind, a.slug, a.title, x.comment, x.was, x.reason, true AS stands, x.ban, x.filter,
        together(x) AS together
 FROM acts x LEFT JOIN articles a ON a.id = x.thread
 WHERE x.id IN (SELECT id FROM acts WHERE moderator = $1 ORDER BY id DESC LIMIT $2)
-  AND NOT starts_with(x.reason, 'undo #') AND CASE WHEN x.ban IS NULL THEN stands(x) ELSE ban_stands(x) END
+  AND NOT starts_with(x.reason, 'undo #') AND x.filter IS NULL AND CASE WHEN x.ban IS NULL THEN stands(x) ELSE ban_stands(x) END
 ORDER BY x.id DESC LIMIT 1
 
 -- threads: the latest articles that have one, and how it stands

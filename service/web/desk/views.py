@@ -120,6 +120,11 @@ async def evidence(request: web.Request, _session: Session) -> web.StreamRespons
     )
 
 
+async def filters(request: web.Request, session: Session, **shown: object) -> web.Response:
+    """The page of the filters (filters.py)."""
+    return await _view(request, session, "filters", (), 200, **shown)
+
+
 async def published(
     request: web.Request, session: Session, said: Sequence[str], complaints: Sequence[str]
 ) -> web.Response:

@@ -8,9 +8,9 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from service.store.database import Connection
 from tests.browser.pages import go_to, in_view, read
-from tests.browser.threads import Thread
 from tests.browser.watch import unmoved
 from tests.site import Site
+from tests.threads import Thread
 
 MANY = 100_000
 LOADED = 10_000

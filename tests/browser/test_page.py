@@ -8,9 +8,9 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.pages import STORY, live, open_page, write
-from tests.browser.threads import Thread
 from tests.foreign import LIFE, SENT_AWAY
 from tests.site import PATIENCE, ROOT, Site, command, eventually, op
+from tests.threads import Thread
 
 PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
 

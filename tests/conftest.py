@@ -1,4 +1,8 @@
-"""Real stores for every test: one Postgres and one Valkey a session, an empty database for each test."""
+"""Real stores for every test: one Postgres and one Valkey a session, an empty database for each test.
+
+A site takes seconds to start. So a test that leaves it alive, and as it is set, takes the `shared` one, and a `thread`
+of its own there; what kills, freezes or configures a site takes `site`.
+"""
 
 import asyncio
 import secrets
@@ -14,10 +18,13 @@ import pytest_asyncio
 
 from service import embedded, supervisor
 from service.embedded import Postgres, Valkey
+from service.store.database import Connection
 from tests.ground import Ground
 from tests.site import Site, telling
+from tests.threads import Thread
 
 SECRET = "a secret for tests only"
+NO_LIMITS = {"POSTS_PER_MINUTE": "0", "CONNECTIONS_PER_ADDRESS": "0"}
 
 
 class Stores(NamedTuple):
@@ -75,3 +82,28 @@ async def site(
     ground = Ground.of(getattr(request, "param", "uvloop"), tmp_path)
     async with telling(tmp_path, database_url, redis_url, ground, POSTS_PER_MINUTE="0") as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="session")
+async def database(stores: Stores) -> AsyncIterator[tuple[str, Connection]]:
+    """The database of the site that many tests share: its address, and a connection to it."""
+    url = await empty_database(stores)
+    connection = await asyncpg.connect(url)
+    yield url, connection
+    await connection.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def shared(
+    stores: Stores, database: tuple[str, Connection], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    """A site for all tests that leave it alive: each has a thread of its own. It stands in Berlin."""
+    folder = tmp_path_factory.mktemp("shared")
+    async with telling(folder, database[0], stores.valkey.url, TIMEZONE="Europe/Berlin", **NO_LIMITS) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def thread(shared: Site, database: tuple[str, Connection]) -> Thread:
+    """An empty thread below a long article."""
+    return await Thread.begin(shared, database[1])

@@ -13,10 +13,16 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import aiohttp
+from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection, connect
 
+from service import press, roster
+from service.keyring import Keyring
+from service.store import database
+from service.store.articles import Articles
 from tests.ground import USUAL, Ground
 
 ROOT = Path(__file__).parents[1]
@@ -37,10 +43,7 @@ class Site:
 
     async def load(self, folder: Path, *slugs: str, **fields: str) -> None:
         """Publish small articles by the command line, beside the running service."""
-        for slug in slugs:
-            front = {"title": f"A story called {slug}", "date": "2026-01-01T12:00:00Z"} | fields
-            lines = "\n".join(f"{name}: {value}" for name, value in front.items())
-            (folder / f"{slug}.md").write_text(f"---\n{lines}\n---\nOne paragraph.\n")
+        write(folder, *slugs, **fields)
         status, _, errors = await command(self.environ, "articles", "load", str(folder))
         assert status == 0, errors
 
@@ -127,12 +130,36 @@ async def telling(
     by: Sequence[str] = (),
     **settings: str,
 ) -> AsyncIterator[Site]:
-    """Serve by two workers with one open thread `story`; articles and the log lie in `folder`."""
+    """Serve by two workers, both of them there, with one open thread `story`; articles and log lie in `folder`."""
     stores = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "SECRET": secrets.token_hex(16), "WORKERS": "2"}
-    async with serving(folder / "log", ground, by=by, **stores | settings) as running:
-        (folder / "stories").mkdir()
-        await running.load(folder / "stories", "story")
+    given = stores | settings
+    await _publish(folder / "stories", database_url)
+    async with serving(folder / "log", ground, by=by, **given) as running, Redis.from_url(redis_url) as redis:
+        roll = roster.workers(Keyring(given["SECRET"]).site)
+
+        async def complete() -> bool:
+            return bool(await redis.zcard(roll) == int(given["WORKERS"]))
+
+        await eventually(complete)
         yield running
+
+
+async def _publish(folder: Path, database_url: str) -> None:
+    """Publish `story`, past the command line, which would take a second."""
+    folder.mkdir()
+    write(folder, "story")
+    async with database.pool(database_url, 1) as pool:
+        complaints: list[str] = []
+        await press.load(Articles(pool), [folder], ZoneInfo("UTC"), lambda _line: None, complaints.append)
+    assert complaints == []
+
+
+def write(folder: Path, *slugs: str, **fields: str) -> None:
+    """Write the files of small articles."""
+    for slug in slugs:
+        front = {"title": f"A story called {slug}", "date": "2026-01-01T12:00:00Z"} | fields
+        lines = "\n".join(f"{name}: {value}" for name, value in front.items())
+        (folder / f"{slug}.md").write_text(f"---\n{lines}\n---\nOne paragraph.\n")
 
 
 def op() -> str:

@@ -8,10 +8,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from tests.ground import GROUNDS
 from tests.site import PATIENCE, Message, Site, eventually, op, receive, send
-
-on_every_ground = pytest.mark.parametrize("site", GROUNDS, indirect=True)
+from tests.threads import Thread
 
 
 class Event(dict[str, str]):
@@ -25,10 +23,10 @@ class Event(dict[str, str]):
 
 
 @contextlib.asynccontextmanager
-async def stream(site: Site, query: str = "", **headers: str) -> AsyncIterator[AsyncIterator[Event]]:
+async def stream(site: Site, slug: str, query: str = "", **headers: str) -> AsyncIterator[AsyncIterator[Event]]:
     """An open event stream of the thread."""
     timeout = aiohttp.ClientTimeout(total=None, sock_read=PATIENCE)
-    async with site.http.get(f"/articles/story/events{query}", headers=headers, timeout=timeout) as response:
+    async with site.http.get(f"/articles/{slug}/events{query}", headers=headers, timeout=timeout) as response:
         assert response.status == 200
         assert response.content_type == "text/event-stream"
         assert response.headers["Cache-Control"] == "no-store"
@@ -55,16 +53,8 @@ async def next_of(source: AsyncIterator[Event], *kinds: str) -> Event:
         return event
 
 
-async def post(site: Site, text: str) -> Message:
-    async with site.http.post("/articles/story/comments", json={"op": op(), "text": text}) as response:
-        assert response.status == 201
-        accepted: Message = await response.json()
-        return accepted
-
-
-@on_every_ground
-async def test_a_stream_brings_what_a_socket_brings(site: Site) -> None:
-    async with stream(site) as reader, site.socket("story") as socket:
+async def test_a_stream_brings_what_a_socket_brings(grounded: Thread) -> None:
+    async with stream(grounded.site, grounded.slug) as reader, grounded.socket() as socket:
         joined = await next_of(reader, "joined")
         epoch = joined.message["epoch"]
         assert joined["id"] == f"{epoch}:0"
@@ -76,28 +66,28 @@ async def test_a_stream_brings_what_a_socket_brings(site: Site) -> None:
             assert changes.message == await receive(socket, "changes")
 
 
-async def test_a_browser_that_comes_back_names_its_last_event(site: Site) -> None:
+async def test_a_browser_that_comes_back_names_its_last_event(thread: Thread) -> None:
     for number in range(5):
-        await post(site, f"Comment {number}")
-    async with stream(site) as reader:
+        await thread.post(f"Comment {number}")
+    async with stream(thread.site, thread.slug) as reader:
         epoch = (await next_of(reader, "joined")).message["epoch"]
     headers = {"Last-Event-ID": f"{epoch}:2"}
-    async with stream(site, f"?epoch={epoch}&after=0", **headers) as reader:
+    async with stream(thread.site, thread.slug, f"?epoch={epoch}&after=0", **headers) as reader:
         joined = (await next_of(reader, "joined")).message
         assert joined["mode"] == "catchup"
         assert [comment["version"] for comment in joined["comments"]] == [3, 4, 5]
-    async with stream(site, f"?epoch={epoch}&after=4") as reader:
+    async with stream(thread.site, thread.slug, f"?epoch={epoch}&after=4") as reader:
         assert [comment["version"] for comment in (await next_of(reader, "joined")).message["comments"]] == [5]
 
 
 @pytest.mark.parametrize("last", ["what", "elsewhere:1", "x:y", "a:99999999999999999", ":"])
-async def test_a_last_event_that_nobody_knows_is_a_reset_without_an_id(site: Site, last: str) -> None:
-    await post(site, "Hello")
-    async with stream(site, **{"Last-Event-ID": last}) as reader:
+async def test_a_last_event_that_nobody_knows_is_a_reset_without_an_id(thread: Thread, last: str) -> None:
+    await thread.post("Hello")
+    async with stream(thread.site, thread.slug, **{"Last-Event-ID": last}) as reader:
         joined = await next_of(reader, "joined")
         assert joined.message["mode"] == "reset"
         assert "id" not in joined
-        await post(site, "Again")
+        await thread.post("Again")
         assert (await next_of(reader, "changes"))["id"].endswith(":2")
 
 
@@ -109,15 +99,14 @@ async def test_a_last_event_that_nobody_knows_is_a_reset_without_an_id(site: Sit
         ("/articles/story/events?epoch=x&after=-1", 400),
     ],
 )
-async def test_a_stream_that_can_not_be_is_refused_for_good(site: Site, path: str, status: int) -> None:
-    async with site.http.get(path) as response:
+async def test_a_stream_that_can_not_be_is_refused_for_good(shared: Site, path: str, status: int) -> None:
+    async with shared.http.get(path) as response:
         assert response.status == status
 
 
-@on_every_ground
-async def test_an_old_proxy_gets_a_stream_without_chunks(site: Site) -> None:
-    reader, writer = await site.dial()
-    writer.write(b"GET /articles/story/events HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+async def test_an_old_proxy_gets_a_stream_without_chunks(grounded: Thread) -> None:
+    reader, writer = await grounded.site.dial()
+    writer.write(f"GET /articles/{grounded.slug}/events HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
     head = await reader.readuntil(b"\r\n\r\n")
     assert b"chunked" not in head
     joined = await reader.readuntil(b"\n\n")
@@ -125,10 +114,9 @@ async def test_an_old_proxy_gets_a_stream_without_chunks(site: Site) -> None:
     writer.close()
 
 
-@on_every_ground
-async def test_who_leaves_a_stream_is_not_counted_any_more(site: Site) -> None:
-    async with site.socket("story") as socket:
-        async with stream(site) as reader:
+async def test_who_leaves_a_stream_is_not_counted_any_more(grounded: Thread) -> None:
+    async with grounded.socket() as socket:
+        async with stream(grounded.site, grounded.slug) as reader:
             await next_of(reader, "joined")
 
             async def readers() -> bool:
@@ -140,7 +128,7 @@ async def test_who_leaves_a_stream_is_not_counted_any_more(site: Site) -> None:
 
 
 async def test_a_stream_that_is_sent_away_says_when_to_come_back(site: Site) -> None:
-    async with stream(site) as reader:
+    async with stream(site, "story") as reader:
         await next_of(reader, "joined")
         site.process.terminate()
         bye = await next_of(reader, "bye")
@@ -150,13 +138,13 @@ async def test_a_stream_that_is_sent_away_says_when_to_come_back(site: Site) -> 
         assert set(left) <= {"readers", "ping"}  # the first of which comes by chance
 
 
-async def test_polling_brings_what_changed_since(site: Site) -> None:
-    async with stream(site) as reader:
+async def test_polling_brings_what_changed_since(thread: Thread) -> None:
+    async with stream(thread.site, thread.slug) as reader:
         epoch = (await next_of(reader, "joined")).message["epoch"]
     for number in range(3):
-        await post(site, f"Comment {number}")
+        await thread.post(f"Comment {number}")
     for after, mode in ((3, "live"), (1, "catchup"), (9, "reset")):
-        async with site.http.get(f"/articles/story/comments?epoch={epoch}&after={after}") as response:
+        async with thread.site.http.get(f"{thread.comments}?epoch={epoch}&after={after}") as response:
             assert response.headers["Cache-Control"] == "no-store"
             answer = await response.json()
             assert (answer["mode"], answer["version"], answer["count"]) == (mode, 3, 3)

@@ -1,9 +1,11 @@
 """Readers and writers on two workers, with foreign WebSocket clients."""
 
 import asyncio
+import datetime
 import json
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.ground import GROUNDS
 from tests.site import Message, Site, eventually, op, receive, send
+from tests.threads import Thread
 
-pytestmark = pytest.mark.parametrize("site", GROUNDS, indirect=True)
 
-
-async def test_a_comment_reaches_every_reader_on_every_worker_once(site: Site) -> None:
-    sockets = [await site.socket("story") for _ in range(12)]
+async def test_a_comment_reaches_every_reader_on_every_worker_once(grounded: Thread) -> None:
+    sockets = [await grounded.socket() for _ in range(12)]
     joined = [await receive(socket, "joined") for socket in sockets]
     assert {message["mode"] for message in joined} == {"live"}
     mine = op()
@@ -36,44 +37,44 @@ async def test_a_comment_reaches_every_reader_on_every_worker_once(site: Site) -
         await socket.close()
 
 
-async def test_an_op_repeated_anywhere_gives_the_same_comment(site: Site) -> None:
+async def test_an_op_repeated_anywhere_gives_the_same_comment(grounded: Thread) -> None:
     mine = op()
     accepted: list[Message] = []
-    sockets = [await site.socket("story") for _ in range(20)]
+    sockets = [await grounded.socket() for _ in range(20)]
     for socket in sockets:
         await send(socket, "post", op=mine, text="Only once")
     accepted = [await receive(socket, "accepted", "refused") for socket in sockets]
     assert {(message["no"], message["key"], message["version"]) for message in accepted} == {
         (accepted[0]["no"], accepted[0]["key"], 1)
     }
-    async with site.http.post("/articles/story/comments", json={"op": mine, "text": "Only once"}) as response:
+    async with grounded.site.http.post(grounded.comments, json={"op": mine, "text": "Only once"}) as response:
         assert response.status == 200
         assert (await response.json())["no"] == accepted[0]["no"]
-    async with site.http.post("/articles/story/comments", json={"op": mine, "text": "Other words"}) as response:
+    async with grounded.site.http.post(grounded.comments, json={"op": mine, "text": "Other words"}) as response:
         assert response.status == 409
         assert (await response.json())["code"] == "op-reused"
     for socket in sockets:
         await socket.close()
 
 
-async def test_who_was_away_gets_just_what_was_missed(site: Site) -> None:
-    async with site.socket("story") as writer:
+async def test_who_was_away_gets_just_what_was_missed(grounded: Thread) -> None:
+    async with grounded.socket() as writer:
         start = await receive(writer, "joined")
         for number in range(5):
             await send(writer, "post", op=op(), text=f"Comment {number}")
             await receive(writer, "accepted")
-        async with site.socket("story", f"?epoch={start['epoch']}&after=2") as reader:
+        async with grounded.socket(f"?epoch={start['epoch']}&after=2") as reader:
             joined = await receive(reader, "joined")
             assert joined["mode"] == "catchup"
             assert [comment["version"] for comment in joined["comments"]] == [3, 4, 5]
-        async with site.socket("story", f"?epoch={start['epoch']}&after=99") as reader:
+        async with grounded.socket(f"?epoch={start['epoch']}&after=99") as reader:
             assert (await receive(reader, "joined"))["mode"] == "reset"
-        async with site.socket("story", "?epoch=elsewhere&after=2") as reader:
+        async with grounded.socket("?epoch=elsewhere&after=2") as reader:
             assert (await receive(reader, "joined"))["mode"] == "reset"
 
 
-async def test_a_retracted_comment_is_gone_everywhere_and_its_text_with_it(site: Site) -> None:
-    async with site.socket("story") as writer, site.socket("story") as reader:
+async def test_a_retracted_comment_is_gone_everywhere_and_its_text_with_it(grounded: Thread) -> None:
+    async with grounded.socket() as writer, grounded.socket() as reader:
         await send(writer, "post", op=op(), text="I regret this")
         accepted = await receive(writer, "accepted")
         await send(writer, "retract", op=op(), no=accepted["no"], key="not the key")
@@ -86,11 +87,11 @@ async def test_a_retracted_comment_is_gone_everywhere_and_its_text_with_it(site:
         assert gone["comments"][0]["gone"] == "retracted"
         assert gone["count"] == 0
         assert "html" not in gone["comments"][0]
-    async with site.http.get("/articles/story") as response:
+    async with grounded.site.http.get(f"/articles/{grounded.slug}") as response:
         assert "I regret this" not in await response.text()
 
 
-async def test_junk_is_refused_by_name_and_the_socket_stays(site: Site) -> None:
+async def test_junk_is_refused_by_name_and_the_socket_stays(grounded: Thread) -> None:
     junk = [
         "",
         "{",
@@ -103,7 +104,7 @@ async def test_junk_is_refused_by_name_and_the_socket_stays(site: Site) -> None:
         f'{{"type":"retract","op":"{op()}","no":9223372036854775808,"key":"k"}}',
         '{"type":"post","x":' + "[" * 60_000,
     ]
-    async with site.socket("story") as socket:
+    async with grounded.socket() as socket:
         for text in junk[:9]:
             await socket.send(text)
             assert (await receive(socket, "refused"))["code"] == "malformed"
@@ -121,8 +122,8 @@ async def test_junk_is_refused_by_name_and_the_socket_stays(site: Site) -> None:
 
 
 @pytest.mark.parametrize(("frame", "code"), [(b"binary", 4501), ("x" * 70_000, 1009)])
-async def test_frames_that_may_not_be_are_closed_by_their_code(site: Site, frame: bytes | str, code: int) -> None:
-    async with site.socket("story") as socket:
+async def test_frames_that_may_not_be_are_closed_by_their_code(grounded: Thread, frame: bytes | str, code: int) -> None:
+    async with grounded.socket() as socket:
         await socket.send(frame)
         with pytest.raises(ConnectionClosed) as closed:
             while True:
@@ -144,13 +145,14 @@ async def test_frames_that_may_not_be_are_closed_by_their_code(site: Site, frame
     ],
 )
 async def test_a_handshake_that_may_not_be_is_refused(
-    site: Site, query: str, headers: dict[str, str], status: int
+    grounded: Thread, query: str, headers: dict[str, str], status: int
 ) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        await site.socket("story", query, additional_headers=headers)
+        await grounded.socket(query, additional_headers=headers)
     assert refused.value.response.status_code == status
 
 
+@pytest.mark.parametrize("site", GROUNDS, indirect=True)
 async def test_a_killed_worker_loses_nothing(site: Site) -> None:
     """Accepted comments stand, and readers of the dead worker come back to the other by epoch and version."""
     sockets = [await site.socket("story") for _ in range(8)]
@@ -181,20 +183,20 @@ async def test_a_killed_worker_loses_nothing(site: Site) -> None:
         await socket.close()
 
 
-async def test_articles_loaded_beside_the_service_show_at_once(site: Site, tmp_path: Path) -> None:
-    await site.load(tmp_path / "stories", "another", title="A second story")
+async def test_articles_loaded_beside_the_service_show_at_once(grounds: dict[str, Site], tmp_path: Path) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    await grounds["uvloop"].load(tmp_path, "another", title="A second story", date=f"{now:%Y-%m-%dT%H:%M:%SZ}")
 
-    async def shown() -> bool:
+    async def shown(site: Site) -> bool:
         async with site.http.get("/") as response:
             return "A second story" in await response.text()
 
-    await eventually(shown, 2.5)
-    await asyncio.sleep(0)
+    await asyncio.gather(*(eventually(partial(shown, site), 2.5) for site in grounds.values()))
 
 
-async def test_the_workers_stand_on_the_ground_that_is_said(site: Site, request: pytest.FixtureRequest) -> None:
-    said = request.node.callspec.params["site"]
-    assert site.url.startswith("https:") is said.endswith("TLS")
-    for worker in await site.workers():
-        loaded = Path(f"/proc/{worker}/maps").read_text()
-        assert ("uvloop" in loaded) is said.startswith("uvloop")
+async def test_the_workers_stand_on_the_ground_that_is_said(grounds: dict[str, Site]) -> None:
+    for said, site in grounds.items():
+        assert site.url.startswith("https:") is said.endswith("TLS")
+        for worker in await site.workers():
+            loaded = Path(f"/proc/{worker}/maps").read_text()
+            assert ("uvloop" in loaded) is said.startswith("uvloop")

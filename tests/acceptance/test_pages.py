@@ -9,7 +9,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from service.app import make_app
 from service.settings import Settings
-from tests.site import Site, op, telling
+from tests.site import Site, telling
+from tests.threads import Thread
 
 OF_FILES = {
     "Server",
@@ -36,62 +37,56 @@ OF_FILES = {
         ("/articles/story?before=x", 400),
     ],
 )
-async def test_every_answer_but_a_file_carries_the_policy(site: Site, path: str, status: int) -> None:
-    async with site.http.get(path) as response:
+async def test_every_answer_but_a_file_carries_the_policy(shared: Site, path: str, status: int) -> None:
+    async with shared.http.get(path) as response:
         assert response.status == status
         assert "script-src 'self';" in response.headers["Content-Security-Policy"]
         assert response.headers["X-Frame-Options"] == "DENY"
         assert response.headers["Server"] == "Afterword"
 
 
-async def test_a_script_comes_with_few_headers(site: Site) -> None:
-    async with site.http.get("/articles/story") as response:
+async def test_a_script_comes_with_few_headers(shared: Site) -> None:
+    async with shared.http.get("/articles/story") as response:
         page = await response.text()
     script, *_ = [part.split('"')[0] for part in page.split('type="module" src="')[1:]]
-    async with site.http.get(script, headers={"Accept-Encoding": "br"}) as response:
+    async with shared.http.get(script, headers={"Accept-Encoding": "br"}) as response:
         assert set(response.headers) == OF_FILES
         tag = response.headers["ETag"]
         assert (await response.text()).startswith("const $")
-    async with site.http.get(script, headers={"Accept-Encoding": "br", "If-None-Match": tag}) as response:
+    async with shared.http.get(script, headers={"Accept-Encoding": "br", "If-None-Match": tag}) as response:
         assert response.status == 304
         assert set(response.headers) <= OF_FILES
 
 
-async def test_a_comment_is_shown_to_programs_wherever_it_stands(site: Site) -> None:
-    async with site.http.post("/articles/story/comments", json={"op": op(), "text": "Quote me"}) as response:
-        no = (await response.json())["no"]
-    async with site.http.get("/articles/story/comments") as response:
+async def test_a_comment_is_shown_to_programs_wherever_it_stands(thread: Thread) -> None:
+    no = (await thread.post("Quote me"))["no"]
+    async with thread.site.http.get(thread.comments) as response:
         [comment] = (await response.json())["comments"]
     as_json = {"Accept": "application/json"}
-    async with site.http.get(f"/comments/{no}", headers=as_json, allow_redirects=False) as response:
+    async with thread.site.http.get(f"/comments/{no}", headers=as_json, allow_redirects=False) as response:
         assert (response.status, response.content_type) == (200, "application/json")
         assert (response.headers["Cache-Control"], response.headers["Vary"]) == ("no-store", "Accept")
         assert await response.json() == {
             "no": no,
-            "slug": "story",
-            "title": "A story called story",
+            "slug": thread.slug,
+            "title": f"A {thread.slug}",
             "comment": comment,
         }
-    async with site.http.get(f"/comments/{no}", allow_redirects=False) as response:
-        assert (response.status, response.headers["Location"]) == (302, f"/articles/story#no-{no}")
+    async with thread.site.http.get(f"/comments/{no}", allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (302, f"/articles/{thread.slug}#no-{no}")
         assert (response.headers["Cache-Control"], response.headers["Vary"]) == ("no-store", "Accept")
     for unknown in (no + 1, 9_999_999_999_999_999):
-        async with site.http.get(f"/comments/{unknown}", headers=as_json) as response:
+        async with thread.site.http.get(f"/comments/{unknown}", headers=as_json) as response:
             assert (response.status, response.content_type) == (404, "application/problem+json")
-        async with site.http.get(f"/comments/{unknown}") as response:
+        async with thread.site.http.get(f"/comments/{unknown}") as response:
             assert (response.status, response.content_type) == (404, "text/html")
 
 
-async def test_a_thread_is_paged_both_ways_without_a_script(site: Site) -> None:
-    numbers = []
-    for number in range(52):
-        async with site.http.post(
-            "/articles/story/comments", json={"op": op(), "text": f"Number {number}"}
-        ) as response:
-            numbers.append((await response.json())["no"])
+async def test_a_thread_is_paged_both_ways_without_a_script(thread: Thread) -> None:
+    numbers = await thread.posts(52)
 
     async def shown(query: str) -> list[int]:
-        async with site.http.get(f"/articles/story?seen=52{query}") as response:
+        async with thread.site.http.get(f"/articles/{thread.slug}?seen=52{query}") as response:
             page = await response.text()
         return [int(part.split('"')[0]) for part in page.split(' id="no-')[1:]]
 
@@ -102,21 +97,21 @@ async def test_a_thread_is_paged_both_ways_without_a_script(site: Site) -> None:
     assert await shown(f"&from={numbers[-1] + 1}") == []
 
 
-async def test_a_quote_stands_in_the_form_of_the_newest_window(site: Site) -> None:
-    async with site.http.get("/articles/story?quote=11469") as response:
+async def test_a_quote_stands_in_the_form_of_the_newest_window(shared: Site) -> None:
+    async with shared.http.get("/articles/story?quote=11469") as response:
         assert ">\n&gt;&gt;11469\n</textarea>" in await response.text()
-    async with site.http.get("/articles/story") as response:
+    async with shared.http.get("/articles/story") as response:
         assert "11469" not in await response.text()
 
 
 @pytest.mark.parametrize("query", ["before=1&from=1", "from=1&around=1", "from=x", "quote=0", "quote=x", "quote=1e9"])
-async def test_a_page_that_is_asked_for_unclearly_is_refused(site: Site, query: str) -> None:
-    async with site.http.get(f"/articles/story?{query}") as response:
+async def test_a_page_that_is_asked_for_unclearly_is_refused(shared: Site, query: str) -> None:
+    async with shared.http.get(f"/articles/story?{query}") as response:
         assert response.status == 400
 
 
-async def test_search_engines_read_pages_and_nothing_else(site: Site) -> None:
-    async with site.http.get("/robots.txt") as response:
+async def test_search_engines_read_pages_and_nothing_else(shared: Site) -> None:
+    async with shared.http.get("/robots.txt") as response:
         assert (response.status, response.content_type) == (200, "text/plain")
         rules = (await response.text()).splitlines()
     assert rules[0] == "User-agent: *"
@@ -157,11 +152,11 @@ async def test_the_page_on_privacy_has_the_figures_of_the_settings(
             assert words in page
 
 
-async def test_every_page_leads_to_the_one_on_privacy(site: Site) -> None:
+async def test_every_page_leads_to_the_one_on_privacy(shared: Site) -> None:
     for path in ("/", "/articles/story", "/sections/News", "/privacy", "/nowhere"):
-        async with site.http.get(path) as response:
+        async with shared.http.get(path) as response:
             assert '<a href="/privacy">Privacy</a>' in await response.text()
-    async with site.http.get("/privacy") as response:
+    async with shared.http.get("/privacy") as response:
         page = await response.text()
     assert "Once 7 days have passed" in page
     assert "once 30 days have passed" in page

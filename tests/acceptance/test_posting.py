@@ -17,6 +17,7 @@ from yarl import URL
 
 from service.keyring import Keyring
 from tests.site import Site, command, op, receive, send, telling
+from tests.threads import Thread
 
 COMMENTS = "/articles/story/comments"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -180,26 +181,26 @@ def _forms(visitor: str) -> set[str]:
         ("POST", "/articles/none/comments", NEW, {"Content-Type": "application/json"}, 404, "not-found"),
         ("PUT", COMMENTS, b"", {}, 405, "method"),
         ("GET", f"{COMMENTS}?before=1&from=2", b"", {}, 400, "malformed"),
-        ("GET", f"{COMMENTS}?around=99", b"", {}, 404, "not-found"),
+        ("GET", f"{COMMENTS}?around=9999999999", b"", {}, 404, "not-found"),
         ("GET", f"{COMMENTS}?limit=-1", b"", {}, 400, "malformed"),
         ("GET", f"{COMMENTS}?epoch=x", b"", {}, 400, "malformed"),
         ("DELETE", f"{COMMENTS}/1", b"{}", {}, 400, "malformed"),
-        ("DELETE", f"{COMMENTS}/1", b'{"key":"x"}', {}, 404, "not-found"),
+        ("DELETE", f"{COMMENTS}/9999999999", b'{"key":"x"}', {}, 404, "not-found"),
         ("POST", COMMENTS, b"junk", {"Content-Type": "application/json", "Content-Encoding": "gzip"}, 400, "malformed"),
         ("GET", "/articles/story/live", b"", {}, 426, "upgrade"),
     ],
 )  # fmt: skip
 async def test_bad_requests_are_refused_by_code(
-    site: Site, method: str, path: str, body: bytes, headers: dict[str, str], status: int, code: str
+    shared: Site, method: str, path: str, body: bytes, headers: dict[str, str], status: int, code: str
 ) -> None:
-    async with site.http.request(method, path, data=body or None, headers=headers) as response:
+    async with shared.http.request(method, path, data=body or None, headers=headers) as response:
         problem = await response.json(content_type="application/problem+json")
         assert (response.status, problem["status"], problem["code"]) == (status, status, code)
         assert problem["detail"].endswith(".")
         assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_forms_that_are_none_are_refused_with_a_page(site: Site) -> None:
+async def test_forms_that_are_none_are_refused_with_a_page(shared: Site) -> None:
     bodies = [
         ("multipart/form-data", b"no boundary"),
         ("multipart/form-data; boundary=x", b"--x\r\nnothing"),
@@ -207,16 +208,16 @@ async def test_forms_that_are_none_are_refused_with_a_page(site: Site) -> None:
         ("application/x-www-form-urlencoded", b""),
     ]
     for kind, body in bodies:
-        async with site.http.post(COMMENTS, data=body, headers={"Content-Type": kind}) as response:
+        async with shared.http.post(COMMENTS, data=body, headers={"Content-Type": kind}) as response:
             assert response.status in {400, 422}
             assert 'role="alert"' in await response.text()
 
 
-async def test_windows_are_cut_as_asked(site: Site) -> None:
-    numbers = [(await post(site, f"Comment {number}"))[1]["no"] for number in range(7)]
+async def test_windows_are_cut_as_asked(thread: Thread) -> None:
+    numbers = [(await thread.post(f"Comment {number}"))["no"] for number in range(7)]
 
     async def window(query: str) -> tuple[list[int], bool, bool]:
-        async with site.http.get(f"{COMMENTS}?{query}") as response:
+        async with thread.site.http.get(f"{thread.comments}?{query}") as response:
             found = await response.json()
             assert found["version"] == 7
             return [comment["no"] for comment in found["comments"]], found["earlier"], found["later"]
@@ -227,81 +228,82 @@ async def test_windows_are_cut_as_asked(site: Site) -> None:
     assert await window(f"from={numbers[5]}&limit=9") == (numbers[5:], True, False)
     assert await window(f"around={numbers[3]}&limit=3") == (numbers[2:5], True, True)
     assert await window(f"around={numbers[6]}&limit=3") == (numbers[4:], True, False)
-    async with site.http.get(f"/comments/{numbers[2]}", allow_redirects=False) as response:
-        assert (response.status, response.headers["Location"]) == (302, f"/articles/story#no-{numbers[2]}")
+    async with thread.site.http.get(f"/comments/{numbers[2]}", allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (302, f"/articles/{thread.slug}#no-{numbers[2]}")
 
 
-async def test_held_and_closed_threads_say_so(site: Site, tmp_path: Path) -> None:
+async def test_held_and_closed_threads_say_so(shared: Site, tmp_path: Path) -> None:
     for mode in ("held", "closed", "none"):
         folder = tmp_path / mode
         folder.mkdir()
-        await site.load(folder, mode, comments=mode)
-    async with site.http.post("/articles/held/comments", json={"op": op(), "text": "Later"}) as response:
+        await shared.load(folder, f"{mode}-thread", comments=mode)
+    async with shared.http.post("/articles/held-thread/comments", json={"op": op(), "text": "Later"}) as response:
         held = await response.json()
         assert (held["state"], held["version"]) == ("held", None)
-    async with site.http.post(
-        "/articles/held/comments", data="text=x", headers=FORM, allow_redirects=False
+    async with shared.http.post(
+        "/articles/held-thread/comments", data="text=x", headers=FORM, allow_redirects=False
     ) as response:
-        assert response.headers["Location"] == "/articles/held?held=1#form"
-    async with site.http.get("/articles/held/comments") as response:
+        assert response.headers["Location"] == "/articles/held-thread?held=1#form"
+    async with shared.http.get("/articles/held-thread/comments") as response:
         assert (await response.json())["comments"] == []
-    async with site.http.get(f"/comments/{held['no']}") as response:
+    async with shared.http.get(f"/comments/{held['no']}") as response:
         assert response.status == 404
-    async with site.http.post("/articles/closed/comments", json={"op": op(), "text": "No"}) as response:
+    async with shared.http.post("/articles/closed-thread/comments", json={"op": op(), "text": "No"}) as response:
         assert (response.status, (await response.json())["code"]) == (403, "closed")
-    async with site.http.get("/articles/none/comments") as response:
+    async with shared.http.get("/articles/none-thread/comments") as response:
         assert response.status == 404
-    async with site.http.get("/articles/none") as response:
+    async with shared.http.get("/articles/none-thread") as response:
         assert response.status == 200
         assert "<live-thread" not in await response.text()
 
 
-async def test_a_thread_that_is_closed_by_its_file_closes_in_open_pages(site: Site, tmp_path: Path) -> None:
-    async with site.socket("story") as reader:
+async def test_a_thread_that_is_closed_by_its_file_closes_in_open_pages(shared: Site, tmp_path: Path) -> None:
+    await shared.load(tmp_path, "open-at-first")
+    async with shared.socket("open-at-first") as reader:
         await receive(reader, "joined")
-        await site.load(tmp_path / "stories", "story", comments="closed")
+        await shared.load(tmp_path, "open-at-first", comments="closed")
         changes = await receive(reader, "changes")
         assert changes["thread"] == {"state": "closed", "slow": 0}
 
 
-async def test_articles_that_cannot_be_read_are_named_and_the_others_loaded(site: Site, tmp_path: Path) -> None:
+async def test_articles_that_cannot_be_read_are_named_and_the_others_loaded(shared: Site, tmp_path: Path) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()
     (folder / "good.md").write_text("---\ntitle: Good\ndate: 2026-01-01\n---\nText <script>alert(1)</script>\n")
     (folder / "bad.md").write_text("---\ntitle: Bad\ndate: yesterday\n---\nText\n")
-    status, out, errors = await command(site.environ, "articles", "load", str(folder))
+    status, out, errors = await command(shared.environ, "articles", "load", str(folder))
     assert status == 1
     assert f"{folder / 'bad.md'}:3: " in errors
     assert "good" in out
-    async with site.http.get("/articles/good") as response:
+    async with shared.http.get("/articles/good") as response:
         page = await response.text()
         assert response.status == 200
         assert "<script>alert(1)" not in page
-    status, out, _ = await command(site.environ, "articles", "list")
+    status, out, _ = await command(shared.environ, "articles", "list")
     assert status == 0
     assert "good" in out
 
 
-async def test_pages_are_asked_for_again_by_their_tag(site: Site) -> None:
+async def test_pages_are_asked_for_again_by_their_tag(shared: Site) -> None:
     for path in ("/", "/articles/story", "/sections/News"):
-        async with site.http.get(path) as response:
+        async with shared.http.get(path) as response:
             tag = response.headers["ETag"]
-        async with site.http.get(path, headers={"If-None-Match": tag}) as response:
+        async with shared.http.get(path, headers={"If-None-Match": tag}) as response:
             assert response.status == 304
 
 
-async def test_a_section_of_any_name_has_its_page(site: Site, tmp_path: Path) -> None:
+async def test_a_section_of_any_name_has_its_page(shared: Site, tmp_path: Path) -> None:
     for number, name in enumerate(("é\u00a0: x", "{{7*7}}", "a/b", "100%")):
         folder = tmp_path / f"section{number}"
         folder.mkdir()
-        await site.load(folder, f"of-section-{number}", section=f"'{name}'")
-        async with site.http.get(f"/articles/of-section-{number}") as response:
+        await shared.load(folder, f"of-section-{number}", section=f"'{name}'")
+        async with shared.http.get(f"/articles/of-section-{number}") as response:
             page = await response.text()
         link = page.split('href="/sections/', 1)[1].split('"', 1)[0]
         links = {part.split('"', 1)[0] for part in page.split('href="/sections/')[1:]}
         assert link
         for each in links:
-            async with site.http.get(URL(f"/sections/{html.unescape(each)}", encoded=True)) as response:
+            async with shared.http.get(URL(f"/sections/{html.unescape(each)}", encoded=True)) as response:
                 assert response.status == 200
 
 

@@ -140,9 +140,13 @@ async def test_who_hangs_up_is_no_error_of_ours(tmp_path: Path, database_url: st
     assert not any(line["status"] == 500 for line in asked())
 
 
-@pytest.mark.parametrize("site", GROUNDS, indirect=True)
-async def test_who_is_slow_to_ask_is_let_go_of(site: Site) -> None:
-    """By a real worker's seconds; test_patience.py knows the rest."""
+async def test_who_is_slow_to_ask_is_let_go_of(grounds: dict[str, Site]) -> None:
+    """By a real worker's seconds, on all grounds at once; test_patience.py knows the rest."""
+    await asyncio.gather(*map(slow_to_ask, grounds.values()))
+
+
+async def slow_to_ask(site: Site) -> None:
+    """Ask in parts, and stop."""
 
     async def told(sent: bytes) -> tuple[bytes, float]:
         reader, writer = await site.dial()
@@ -168,9 +172,13 @@ async def test_who_is_slow_to_ask_is_let_go_of(site: Site) -> None:
     assert all(patience.HEAD_SECONDS <= seconds < 15 for _, seconds in (head, *bodies))
 
 
-@pytest.mark.parametrize("site", GROUNDS, indirect=True)
-async def test_who_reads_no_answer_is_let_go_of(site: Site) -> None:
-    """However many it asks for; a client that shares the worker goes on."""
+async def test_who_reads_no_answer_is_let_go_of(grounds: dict[str, Site]) -> None:
+    """However many it asks for, on any ground; a client that shares the worker goes on."""
+    await asyncio.gather(*map(deaf_to_answers, grounds.values()))
+
+
+async def deaf_to_answers(site: Site) -> None:
+    """Ask, and read nothing."""
     _, writer = await site.dial()
     assert isinstance(writer.transport, asyncio.Transport)
     writer.transport.pause_reading()
@@ -224,11 +232,11 @@ async def test_a_worker_without_a_descriptor_goes_on_with_what_it_has(
 ) -> None:
     """Where all that it has is busy, what is asked is refused by name."""
     pages = {"/": 200, "/articles/story": 200, "/articles/none": 404, "/nothing": 404}
-    cut = 0
+    cut, own = 0, f"{redis_url}?db=1"  # where its subscription is told from those of other sites
 
     async with (
-        telling(tmp_path, database_url, redis_url, WORKERS="1", POSTS_PER_MINUTE="0") as site,
-        Redis.from_url(redis_url) as redis,
+        telling(tmp_path, database_url, own, WORKERS="1", POSTS_PER_MINUTE="0") as site,
+        Redis.from_url(own) as redis,
         contextlib.AsyncExitStack() as held,
         site.socket("story") as reader,
     ):
@@ -236,7 +244,9 @@ async def test_a_worker_without_a_descriptor_goes_on_with_what_it_has(
         async def deaf() -> bool:
             """Cut its hints, and take the descriptor that was free; whether it failed to get them back."""
             nonlocal cut
-            cut += await redis.client_kill_filter(_type="pubsub")
+            for client in await redis.client_list(_type="pubsub"):
+                if client["db"] == "1":
+                    cut += await redis.client_kill_filter(_id=client["id"])
             _, writer = await site.dial()
             held.callback(writer.close)
             return (tmp_path / "log").read_text().count("no hints from Redis") > cut

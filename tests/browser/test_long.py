@@ -1,6 +1,7 @@
 """Long threads: what is not on the page is one step away, and what is on it is read as smoothly as a short one."""
 
 import asyncio
+import statistics
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
@@ -8,14 +9,14 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from service.store.database import Connection
 from tests.browser.pages import go_to, in_view, read
-from tests.browser.threads import Thread
 from tests.browser.watch import unmoved
 from tests.site import Site
+from tests.threads import Thread
 
 MANY = 100_000
 LOADED = 10_000
 ARRIVALS = 60
-FRAME = 50  # milliseconds
+DEARER = 2.5  # times: it is 1.3, and 3.8 where the style sheet does not let comments rest (`content-visibility`)
 
 NUMBERS = "[...document.querySelectorAll('.comments .comment')].map((comment) => +comment.dataset.no)"
 
@@ -123,29 +124,41 @@ async def test_the_browsers_find_finds_what_is_loaded_wherever_it_is(context: Br
         await in_view(page, long.numbers[place])
 
 
-async def test_among_ten_thousand_comments_what_comes_costs_no_frame(context: BrowserContext, long: Long) -> None:
-    """Measured in processor time of the page's main thread, as other programs run here: all frames of an arrival."""
+async def test_among_ten_thousand_comments_what_comes_costs_about_what_it_costs_among_fifty(
+    context: BrowserContext, long: Long
+) -> None:
+    """A machine of any speed, on which other programs run: so it is a ratio, of processor time."""
     page = await read(context, long.thread)
+    few = await _costs(page, long)
     await _load(page, LOADED)
-    metrics = await context.new_cdp_session(page)
+    many = await _costs(page, long)
+    for where, among_few in few.items():
+        assert many[where] < DEARER * among_few, f"{where}: {among_few} ms among few, {many[where]} ms among many"
+
+
+async def _costs(page: Page, long: Long) -> dict[str, float]:
+    """What an arrival takes of the page's main thread, all its frames, in ms: at the end, and amid the list."""
+    metrics = await page.context.new_cdp_session(page)
     await metrics.send("Performance.enable", {"timeDomain": "threadTicks"})
 
     async def spent() -> float:
-        found = (await metrics.send("Performance.getMetrics"))["metrics"]
-        return next(1000 * float(metric["value"]) for metric in found if metric["name"] == "TaskDuration")
+        told = (await metrics.send("Performance.getMetrics"))["metrics"]
+        return next(1000 * float(metric["value"]) for metric in told if metric["name"] == "TaskDuration")
 
-    for where in (".composer", f"#no-{long.numbers[-LOADED // 2]}"):
-        await go_to(page, where)
-        costs = []
+    shown = await page.evaluate(NUMBERS)
+    costs: dict[str, float] = {}
+    for where, selector in (("at the end", ".composer"), ("amid the list", f"#no-{shown[len(shown) // 2]}")):
+        await go_to(page, selector)
+        found = []
         for _ in range(ARRIVALS):
             before = await spent()
             accepted = await long.thread.post()
             long.numbers.append(accepted["no"])
             await page.evaluate(SEEN, accepted["version"])
-            costs.append(await spent() - before)
-        costs.sort()
-        assert costs[-3] < FRAME, f"at {where}: {costs}"  # two may meet a collection of garbage
-        assert costs[ARRIVALS // 2] < FRAME / 2, f"at {where}: {costs}"
+            found.append(await spent() - before)
+        costs[where] = statistics.median(found)
+    await metrics.detach()
+    return costs
 
 
 async def _load(page: Page, count: int) -> None:

@@ -6,9 +6,11 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, ex
 
 from service import resources
 from service.assets import Assets
-from tests.browser.kinds import kinds
-from tests.browser.pages import STORY, live, write
-from tests.site import Site, op
+from service.store.database import Connection
+from tests.browser.kinds import Kind
+from tests.browser.pages import live, open_page, write
+from tests.site import Site
+from tests.threads import Thread
 
 WIDTHS = (320, 390, 820, 1440)
 LIGHT, DARK = "rgb(252, 251, 247)", "rgb(22, 23, 24)"
@@ -37,14 +39,9 @@ EDGES = """element => {
 }"""
 
 
-async def converse(site: Site, *texts: str, slug: str = STORY) -> list[int]:
+async def converse(thread: Thread, *texts: str) -> list[int]:
     """Comments by somebody else: their numbers."""
-    numbers = []
-    for text in texts:
-        async with site.http.post(f"/articles/{slug}/comments", json={"op": op(), "text": text}) as response:
-            assert response.status == 201
-            numbers.append((await response.json())["no"])
-    return numbers
+    return [(await thread.post(text))["no"] for text in texts]
 
 
 async def top(page: Page, no: int) -> float:
@@ -68,27 +65,28 @@ def test_all_style_is_small() -> None:
 
 
 async def test_no_page_is_wider_than_its_window_at_any_width_or_zoom(
-    browser: Browser, site: Site, story: str, tmp_path: Path
+    browser: Browser, shared: Site, every_kind: list[Kind]
 ) -> None:
-    every = await kinds(site, tmp_path / "kinds")
+    complaints: list[str] = []
     wide = []
     for width, zoom in [*((width, 1) for width in WIDTHS), (640, 2)]:
         context = await browser.new_context(viewport={"width": width, "height": 800}, device_scale_factor=zoom)
-        page = await context.new_page()
-        for kind in every:
-            await page.goto(site.url + kind.path)
+        for kind in every_kind:
+            page = await open_page(context, shared.url + kind.path, complaints)
             if await page.evaluate("document.documentElement.scrollWidth") > width:
                 wide.append(f"{kind.name} at {width}")
+            await page.close()
         await context.close()
     assert wide == []
+    assert [line for line in complaints if "404" not in line] == []
 
 
 async def test_the_scheme_is_the_systems_or_the_chosen_one_from_the_first_frame_on(
-    browser: Browser, story: str
+    browser: Browser, thread: Thread
 ) -> None:
     context = await browser.new_context(color_scheme="light")
     page = await context.new_page()
-    await page.goto(story)
+    await page.goto(thread.url)
     assert await page.evaluate(BACKGROUND) == LIGHT
     await page.emulate_media(color_scheme="dark")
     assert await page.evaluate(BACKGROUND) == DARK
@@ -111,13 +109,13 @@ async def test_the_scheme_is_the_systems_or_the_chosen_one_from_the_first_frame_
 
 
 async def test_on_paper_there_are_the_article_and_its_thread_and_nothing_to_press(
-    browser: Browser, site: Site, story: str, tmp_path: Path
+    browser: Browser, shared: Site, database: tuple[str, Connection], tmp_path: Path
 ) -> None:
-    await load(site, tmp_path)
-    (no,) = await converse(site, "The roundabout has my vote.", slug="arabic")
+    thread = await load(shared, database[1], tmp_path)
+    (no,) = await converse(thread, "The roundabout has my vote.")
     context = await browser.new_context(color_scheme="dark")
     page = await context.new_page()
-    await page.goto(f"{site.url}/articles/arabic")
+    await page.goto(thread.url)
     await live(page)
     await page.emulate_media(media="print")
     for shown in ("h1", ".prose", ".count", f"#no-{no} .permalink", f"#no-{no} time", f"#no-{no} .text"):
@@ -132,18 +130,21 @@ async def test_on_paper_there_are_the_article_and_its_thread_and_nothing_to_pres
     await context.close()
 
 
-async def load(site: Site, folder: Path) -> None:
+async def load(site: Site, database: Connection, folder: Path) -> Thread:
     """Publish an article that is written from right to left."""
     (folder / "written").mkdir()
     (folder / "written/arabic.md").write_text(ARABIC)
     await site.load(folder / "written")
+    return Thread(site, database, "arabic", await database.fetchval("SELECT id FROM articles WHERE slug = 'arabic'"))
 
 
-async def test_each_text_begins_where_its_script_does(browser: Browser, site: Site, story: str, tmp_path: Path) -> None:
-    await load(site, tmp_path)
-    (no,) = await converse(site, "أخيراً مقالة عن الظل.\n\nThe street is the wrong one.", slug="arabic")
+async def test_each_text_begins_where_its_script_does(
+    browser: Browser, shared: Site, database: tuple[str, Connection], tmp_path: Path
+) -> None:
+    thread = await load(shared, database[1], tmp_path)
+    (no,) = await converse(thread, "أخيراً مقالة عن الظل.\n\nThe street is the wrong one.")
     page = await browser.new_page()
-    await page.goto(f"{site.url}/articles/arabic")
+    await page.goto(thread.url)
     arabic = ("h1", ".standfirst", ".prose p:first-child", f"#no-{no} p:first-child")
     english = (".prose p:nth-child(2)", f"#no-{no} p:nth-child(2)", "#no-1 .by, .by")
     for selector in arabic:
@@ -159,37 +160,37 @@ async def test_each_text_begins_where_its_script_does(browser: Browser, site: Si
     await page.close()
 
 
-async def test_nothing_is_animated_for_who_wants_less_motion(browser: Browser, site: Site, story: str) -> None:
+async def test_nothing_is_animated_for_who_wants_less_motion(browser: Browser, thread: Thread) -> None:
     wanted: tuple[tuple[BrowserContext, bool], ...] = (
         (await browser.new_context(reduced_motion="reduce"), False),
         (await browser.new_context(reduced_motion="no-preference"), True),
     )
     for context, moves in wanted:
         page = await context.new_page()
-        await page.goto(story)
+        await page.goto(thread.url)
         await live(page)
-        await converse(site, "Just come.")
+        await converse(thread, "Just come.")
         await expect(page.locator(".fresh").last).to_be_attached()
         style = await page.locator(".fresh").last.evaluate("item => getComputedStyle(item).animationName")
         assert (style != "none") is moves
         await context.close()
 
 
-async def test_what_the_script_fills_in_changes_no_comments_height(browser: Browser, site: Site, story: str) -> None:
-    first, *_ = await converse(site, WORDS * 3, "First.", "שלום 👋 नमस्ते\n\n" + WORDS)
+async def test_what_the_script_fills_in_changes_no_comments_height(browser: Browser, thread: Thread) -> None:
+    first, *_ = await converse(thread, WORDS * 3, "First.", "שלום 👋 नमस्ते\n\n" + WORDS)
     for width in (320, 1440):
         viewport = ViewportSize(width=width, height=800)
         context = await browser.new_context(viewport=viewport, java_script_enabled=True)
         page = await context.new_page()
-        await page.goto(story)
+        await page.goto(thread.url)
         await live(page)
         await write(page, f">>{first}\nMine.")
         own = page.locator(".comments .mine")
         await expect(own).to_have_count(1)
         no = await own.get_attribute("data-no")
-        await page.goto(f"{site.url}/")
-        await converse(site, *(f">>{no}\n>>{first}\nAn answer." for _ in range(15)))
-        await page.goto(f"{story}?around={first}#no-{first}")
+        await page.goto(f"{thread.site.url}/")
+        await converse(thread, *(f">>{no}\n>>{first}\nAn answer." for _ in range(15)))
+        await page.goto(f"{thread.url}?around={first}#no-{first}")
         await live(page)
         for part in (".own-acts", ".you.badge", ".line"):
             await expect(page.locator(f".comments {part}").first).to_be_visible()
@@ -198,7 +199,7 @@ async def test_what_the_script_fills_in_changes_no_comments_height(browser: Brow
         await expect(page.locator(f"#no-{first} .ago")).not_to_be_empty()
         bare = await browser.new_context(viewport=viewport, java_script_enabled=False)
         without = await bare.new_page()
-        await without.goto(story)
+        await without.goto(thread.url)
         expected = await heights(without)
         assert await heights(page) == expected
         assert all(height == round(height) for height in expected.values()), "scrolling can make up for whole pixels"
@@ -206,13 +207,13 @@ async def test_what_the_script_fills_in_changes_no_comments_height(browser: Brow
         await bare.close()
 
 
-async def test_a_permalink_lands_exactly_and_its_comment_stands_out(browser: Browser, site: Site, story: str) -> None:
-    numbers = await converse(site, *(f"{number}. {WORDS * (number % 5)}" for number in range(130)))
+async def test_a_permalink_lands_exactly_and_its_comment_stands_out(browser: Browser, thread: Thread) -> None:
+    numbers = await converse(thread, *(f"{number}. {WORDS * (number % 5)}" for number in range(130)))
     context = await browser.new_context(viewport={"width": 820, "height": 700})
     page = await context.new_page()
     for no in (numbers[3], numbers[70], numbers[120]):
         await page.goto("about:blank")
-        await page.goto(f"{site.url}/comments/{no}")
+        await page.goto(f"{thread.site.url}/comments/{no}")
         await live(page)
         margin = await page.locator(f"#no-{no}").evaluate("item => parseFloat(getComputedStyle(item).scrollMarginTop)")
         assert abs(await top(page, no) - margin) < 1

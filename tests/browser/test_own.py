@@ -3,7 +3,7 @@
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.pages import counted, live, read, write
-from tests.browser.threads import Thread
+from tests.threads import Thread
 
 PLAIN = """>>{no}
 > a quoted line & <b>no markup</b>

@@ -4,8 +4,8 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.pages import counted, go_to, in_view, live, read
-from tests.browser.threads import Thread
 from tests.browser.watch import unmoved
+from tests.threads import Thread
 
 MANY = 26
 

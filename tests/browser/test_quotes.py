@@ -5,8 +5,8 @@ from playwright.async_api import BrowserContext, Page, expect
 from service.store.database import Connection
 from tests.browser.pages import go_to, in_view, live, read, write
 from tests.browser.test_state import HIDE
-from tests.browser.threads import Thread
 from tests.site import Site
+from tests.threads import Thread
 
 
 async def answered(thread: Thread) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from playwright.async_api import Browser, BrowserContext, expect
 
 from tests.browser.pages import live, read
-from tests.browser.threads import Thread
+from tests.threads import Thread
 
 THANKS = "Thank you. A moderator will look at it."
 

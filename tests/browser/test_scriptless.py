@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, expect
 
 from tests.browser.pages import write
-from tests.browser.threads import Thread
+from tests.threads import Thread
 
 
 async def test_without_a_script_one_reads_pages_both_ways_and_follows_permalinks(

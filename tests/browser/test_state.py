@@ -7,8 +7,8 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 
 from tests.browser.pages import counted, live, read
-from tests.browser.threads import WORDS, Thread
 from tests.site import Site, eventually, op
+from tests.threads import WORDS, Thread
 
 # Chromium without a window hides no tab: a page is told that it is hidden, as the browser would tell it.
 HIDE = """(hidden) => {

@@ -9,8 +9,8 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from service.store.database import Connection
 from tests.browser.pages import live, read
-from tests.browser.threads import Thread
 from tests.site import Site
+from tests.threads import Thread
 
 BERLIN = ZoneInfo("Europe/Berlin")  # the shared site's
 TWO_MINUTES = datetime.timedelta(minutes=2)

@@ -8,8 +8,8 @@ from playwright.async_api import Browser, BrowserContext, Error, Page, expect
 
 from service.store.database import Connection
 from tests.browser.pages import counted, live, open_page, read, write
-from tests.browser.threads import Thread
 from tests.site import Site
+from tests.threads import Thread
 
 SCRIPTS, STYLES = 20 * 1024, 12 * 1024
 HOSTILE = (

@@ -13,9 +13,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, Playwright, async_playwright, expect
 
 from tests.browser.pages import live, read, write
-from tests.browser.threads import Thread
 from tests.browser.valve import Valve
 from tests.site import Site, command, eventually, op, telling
+from tests.threads import Thread
 from tools import browser as installed
 
 # How often a text can be seen, from now on: the least and the most at any moment at which the page might be painted.

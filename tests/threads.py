@@ -3,6 +3,8 @@
 import itertools
 from typing import Any
 
+from websockets.asyncio.client import connect
+
 from service.store.database import Connection
 from tests.site import Site, op
 
@@ -41,10 +43,18 @@ class Thread:
         """The article's address."""
         return f"{self.site.url}/articles/{self.slug}"
 
+    @property
+    def comments(self) -> str:
+        """Where its comments are, on the site."""
+        return f"/articles/{self.slug}/comments"
+
+    def socket(self, query: str = "", **options: Any) -> connect:
+        """A foreign WebSocket client on it."""
+        return self.site.socket(self.slug, query, **options)
+
     async def post(self, text: str = WORDS) -> dict[str, Any]:
         """A comment by somebody else: the fields of `accepted`."""
-        address = f"/articles/{self.slug}/comments"
-        async with self.site.http.post(address, json={"op": op(), "text": text}) as response:
+        async with self.site.http.post(self.comments, json={"op": op(), "text": text}) as response:
             assert response.status == 201, await response.text()
             accepted: dict[str, Any] = await response.json()
             return accepted
@@ -55,7 +65,7 @@ class Thread:
 
     async def retract(self, accepted: dict[str, Any]) -> None:
         """Take a comment back, as its author does."""
-        address = f"/articles/{self.slug}/comments/{accepted['no']}"
+        address = f"{self.comments}/{accepted['no']}"
         async with self.site.http.delete(address, json={"key": accepted["key"]}) as response:
             assert response.status == 200, await response.text()
 

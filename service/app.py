@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
@@ -75,7 +76,11 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     ingest = Ingest(settings.database_url, rooms.committed)
     blocklist = Blocklist(Bans(pool))
     gate = Gate(comments, blocklist, Limits(redis, keyring.site, settings.posts_per_minute))
-    sweep = Sweep(Retention(pool, settings.address_retention_days, settings.removed_retention_days))
+    judging = Judging(Moderation(pool), rooms)
+    sweep = Sweep(
+        Retention(pool, settings.address_retention_days, settings.removed_retention_days),
+        functools.partial(judging.close_old, settings.close_after_days) if settings.close_after_days else None,
+    )
     connections = Connections(
         redis,
         keyring.site,
@@ -97,7 +102,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.ROOMS] = rooms
     app[keys.INGEST] = ingest
     app[keys.POSTING] = Posting(keyring, comments, gate, ingest, rooms)
-    app[keys.JUDGING] = Judging(Moderation(pool), rooms)
+    app[keys.JUDGING] = judging
     app[keys.MODERATORS] = Moderators(pool)
     app[keys.PASSWORDS] = Passwords()
     app[keys.TRIES] = Tries(redis, keyring.site)

@@ -1,4 +1,4 @@
-"""What moderators do at the desk: done in the store, and told to every reader at once."""
+"""What moderators do at the desk, or the service by itself: done in the store, and told to every reader at once."""
 
 from collections.abc import Sequence
 
@@ -26,6 +26,15 @@ class Judging:
     async def judge_thread(self, slug: Slug, terms: Terms, reason: str, moderator: str | None) -> None:
         """Open, close, hold or slow a thread, say, or pin a comment. Raises `NotFound`."""
         self._tell(await self._moderation.judge_thread(slug, terms, reason, moderator))
+
+    async def close_old(self, days: int) -> int:
+        """Close the threads whose articles were published more than some days ago; how many those were."""
+        total = 0
+        while closed := await self._moderation.close_old(days):
+            for each in closed:
+                self._tell(each)
+            total += len(closed)
+        return total
 
     async def undo(self, act: int, moderator: str) -> bool:
         """Bring back what was before an act; False where somebody has acted on the same since."""

@@ -74,6 +74,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1, le=36_500)] | None,
         Meta(description="days for which you keep backups, for the page on privacy"),
     ] = None
+    close_after_days: Annotated[
+        int,
+        Meta(description="days after which an article's thread is closed; 0: never", ge=0, le=36_500),
+    ] = 0
     challenge: Annotated[Literal["off"], Meta(description="proof of work; only off so far")] = "off"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

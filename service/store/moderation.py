@@ -15,6 +15,7 @@ from service.store.comments import Changed, Position, changed, thread
 from service.store.database import Pool, available
 
 SQL = queries.load("moderation")
+CLOSED = 100  # threads that are locked and closed at a time: some milliseconds
 Verdict = Literal["published", "held", "removed"]
 
 
@@ -85,6 +86,16 @@ class Moderation:
         if row is None:
             raise NotFound
         return _thread_changed(row)
+
+    async def close_old(self, days: int) -> list[ThreadChanged]:
+        """Close some of the threads whose articles were published more than some days ago; none when all are.
+
+        One that a moderator opened, closed or held since it was that old stays as it is.
+        """
+        age, reason = datetime.timedelta(days=days), f"{days} days"
+        async with available():
+            rows = await self._pool.fetch(SQL["close_old"], age, reason, CLOSED)
+        return [_thread_changed(row) for row in rows]
 
     async def undo(self, act: int, moderator: str | None = None) -> Changed | ThreadChanged | None:
         """Bring back what was before an act; None where that can't be: somebody has acted on the same since, say."""

@@ -4,6 +4,9 @@ SELECT * FROM judge_comments($1, $2, $3, $4)
 -- judge_thread: changes the sides of an article's thread that $2 names
 SELECT j.*, t.id AS thread FROM articles a JOIN threads t USING (id), judge_thread(t.id, $2, $3, $4) j WHERE a.slug = $1
 
+-- close_old: closes at most $3 threads of articles older than $1, as the service's own act
+SELECT j.*, id AS thread FROM lapsed($1, $3) id, judge_thread(id, '{"state": "closed"}', $2, NULL) j
+
 -- act: what an act was done to
 SELECT comment, kind FROM acts WHERE id = $1
 

@@ -74,7 +74,8 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     bus = Bus(redis, settings.redis_url, keyring.site, worker)
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
-    blocklist = Blocklist(Bans(pool))
+    blocklist = Blocklist(Bans(pool), functools.partial(bus.call, "bans"))
+    bus.on("bans", blocklist.wake)
     gate = Gate(comments, blocklist, Limits(redis, keyring.site, settings.posts_per_minute))
     judging = Judging(Moderation(pool), rooms)
     sweep = Sweep(

@@ -70,18 +70,15 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             retry=Retry(NoBackoff(), 0),
         )
     )
-    articles, comments, desk = Articles(pool), Comments(pool), Desk(pool)
+    tag = keyring.poster_tag if settings.poster_tags == "on" else None
+    articles, comments, desk = Articles(pool), Comments(pool, tag), Desk(pool)
     bus = Bus(redis, settings.redis_url, keyring.site, worker)
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
     blocklist = Blocklist(Bans(pool), functools.partial(bus.call, "bans"))
     bus.on("bans", blocklist.wake)
     gate = Gate(comments, blocklist, Limits(redis, keyring.site, settings.posts_per_minute))
-    judging = Judging(Moderation(pool), rooms)
-    sweep = Sweep(
-        Retention(pool, settings.address_retention_days, settings.removed_retention_days),
-        functools.partial(judging.close_old, settings.close_after_days) if settings.close_after_days else None,
-    )
+    judging = Judging(Moderation(pool, tag), rooms)
     connections = Connections(
         redis,
         keyring.site,
@@ -102,7 +99,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.COMMENTS] = comments
     app[keys.ROOMS] = rooms
     app[keys.INGEST] = ingest
-    app[keys.POSTING] = Posting(keyring, comments, gate, ingest, rooms)
+    app[keys.POSTING] = Posting(keyring, comments, gate, ingest, rooms, tag=tag)
     app[keys.JUDGING] = judging
     app[keys.MODERATORS] = Moderators(pool)
     app[keys.PASSWORDS] = Passwords()
@@ -112,6 +109,11 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.PAPER] = Paper(articles, comments, pages.renderer(app))
     app[keys.HEALTH] = Health(comments, redis, bus)
     app[keys.ASSETS] = Assets(resources.STATIC)
+    sweep = Sweep(
+        Retention(pool, settings.address_retention_days, settings.removed_retention_days),
+        functools.partial(judging.close_old, settings.close_after_days) if settings.close_after_days else None,
+        app[keys.PAPER].forget if tag else None,
+    )
     _set_up_templates(app, settings, language)
     app.add_routes(ROUTES)
     app.on_response_prepare.append(headers.adding(settings))

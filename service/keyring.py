@@ -30,9 +30,9 @@ class Keyring:
 
     def __init__(self, secret: str) -> None:
         extracted = hmac.digest(b"afterword", secret.encode(), "sha256")
-        self._op, self._key, self._limit, self._ban, self._net, self._name, self._form, self._text, site = (
+        self._op, self._key, self._limit, self._ban, self._net, self._name, self._form, self._text, self._tag, site = (
             hmac.digest(extracted, label + b"\x01", "sha256")  # one block of HKDF-Expand
-            for label in (b"op", b"key", b"limit", b"ban", b"net", b"name", b"form", b"text", b"site")
+            for label in (b"op", b"key", b"limit", b"ban", b"net", b"name", b"form", b"text", b"tag", b"site")
         )
         self.site = site.hex()[:12]
         """Names this site's keys and channels in a Redis that others may share."""
@@ -56,6 +56,10 @@ class Keyring:
     def visitor(self, address: str, network: str) -> Visitor:
         """A visitor by the canonical forms of an address and of its wider net (service/guard/visitors.py)."""
         return Visitor(_mac(self._limit, address, 16).hex(), _mac(self._ban, address, 16), _mac(self._net, network, 16))
+
+    def poster_tag(self, thread: ThreadId, address: bytes) -> str:
+        """What tells one poster from another within a thread, of the hash of an address: four of `0-9` and `a-v`."""
+        return base64.b32hexencode(_mac(self._tag, f"{thread}:{address.hex()}", 5))[:4].decode().lower()
 
     def name(self, name: str) -> str:
         """A name that somebody tries to sign in with, for the limits on that."""

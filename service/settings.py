@@ -74,6 +74,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1, le=36_500)] | None,
         Meta(description="days for which you keep backups, for the page on privacy"),
     ] = None
+    poster_tags: Annotated[
+        Literal["on", "off"],
+        Meta(description="a tag that is the same for one address within one thread only"),
+    ] = "off"
     close_after_days: Annotated[
         int,
         Meta(description="days after which an article's thread is closed; 0: never", ge=0, le=36_500),

@@ -17,12 +17,19 @@ log = logging.getLogger(__name__)
 class Sweep:
     """Erases in small steps, one worker at a time, so that nobody who posts waits for long.
 
-    `close` closes what has been open for long enough, and says how much that was.
+    `close` closes what has been open for long enough, and says how much that was; `swept` is called when all is erased,
+    by this worker or another.
     """
 
-    def __init__(self, retention: Retention, close: Callable[[], Awaitable[int]] | None = None) -> None:
+    def __init__(
+        self,
+        retention: Retention,
+        close: Callable[[], Awaitable[int]] | None = None,
+        swept: Callable[[], None] | None = None,
+    ) -> None:
         self._retention = retention
         self._close = close
+        self._swept = swept
 
     async def once(self) -> int:
         """Erase all that is due; of how many comments. Raises `Unavailable`."""
@@ -40,6 +47,8 @@ class Sweep:
             try:
                 if erased := await self.once():
                     log.info("what was kept for long enough is erased", extra={"comments": erased})
+                if self._swept:
+                    self._swept()
                 if self._close and (closed := await self._close()):
                     log.info("what was open for long enough is closed", extra={"threads": closed})
                 pause = EVERY_SECONDS

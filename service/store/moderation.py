@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from service.errors import NotFound
 from service.protocol import CommentNo, Slug, ThreadId
 from service.store import queries
-from service.store.comments import Changed, Position, changed, thread
+from service.store.comments import Changed, Position, Tag, changed, thread
 from service.store.database import Pool, available
 
 SQL = queries.load("moderation")
@@ -63,10 +63,14 @@ class Held(NamedTuple):
 
 
 class Moderation:
-    """Acts on the comments and threads of one database. Every method raises `Unavailable` while it is away."""
+    """Acts on the comments and threads of one database; `tag` where posters are to have one.
 
-    def __init__(self, pool: Pool) -> None:
+    Every method raises `Unavailable` while the database is away.
+    """
+
+    def __init__(self, pool: Pool, tag: Tag | None = None) -> None:
         self._pool = pool
+        self._tag = tag
 
     async def judge(
         self, numbers: Sequence[CommentNo], verdict: Verdict, reason: str, moderator: str | None = None
@@ -77,7 +81,7 @@ class Moderation:
         """
         async with available():
             rows = await self._pool.fetch(SQL["judge"], list(numbers), verdict, reason, moderator)
-        return [changed(row) for row in rows]
+        return [changed(row, self._tag) for row in rows]
 
     async def judge_thread(self, slug: Slug, terms: Terms, reason: str, moderator: str | None = None) -> ThreadChanged:
         """Open, close, hold or slow a thread, say, or pin a comment. Raises `NotFound`."""
@@ -107,7 +111,7 @@ class Moderation:
             row = await self._pool.fetchrow(SQL["undo" if on_comment else "undo_thread"], act, moderator)
         if row is None:
             return None
-        return changed(row) if on_comment else _thread_changed(row)
+        return changed(row, self._tag) if on_comment else _thread_changed(row)
 
     async def acts(self, limit: int, slug: Slug | None = None) -> list[Act]:
         """The latest acts, the newest first: of one article's thread, or of all."""

@@ -45,6 +45,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
             "AFTERWORD_ADDRESS_RETENTION_DAYS": "3",
             "AFTERWORD_REMOVED_RETENTION_DAYS": "0",
             "AFTERWORD_BACKUP_RETENTION_DAYS": "90",
+            "AFTERWORD_POSTER_TAGS": "on",
             "AFTERWORD_CLOSE_AFTER_DAYS": "14",
             "AFTERWORD_CHALLENGE": "off",
             "AFTERWORD_LOG_LEVEL": "debug",
@@ -71,12 +72,13 @@ def test_every_setting_is_read_from_its_variable() -> None:
         address_retention_days=3,
         removed_retention_days=0,
         backup_retention_days=90,
+        poster_tags="on",
         close_after_days=14,
         challenge="off",
         log_level="debug",
     )
     assert [str(network) for network in loaded.proxies] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]
-    assert len(msgspec.structs.fields(Settings)) == 23, "this test sets every setting"
+    assert len(msgspec.structs.fields(Settings)) == 24, "this test sets every setting"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 -- judge: brings comments into a state, with a reason and in whose name
-SELECT * FROM judge_comments($1, $2, $3, $4)
+SELECT j.*, (SELECT address FROM comments WHERE no = j.no) AS address FROM judge_comments($1, $2, $3, $4) j
 
 -- judge_thread: changes the sides of an article's thread that $2 names
 SELECT j.*, t.id AS thread FROM articles a JOIN threads t USING (id), judge_thread(t.id, $2, $3, $4) j WHERE a.slug = $1
@@ -11,7 +11,8 @@ SELECT j.*, id AS thread FROM lapsed($1, $3) id, judge_thread(id, '{"state": "cl
 SELECT comment, kind FROM acts WHERE id = $1
 
 -- undo: brings the comment of an act back to what it was; no row where that can't be
-SELECT j.* FROM undoable($1) x, judge_comments(ARRAY[x.comment], x.was, 'undo #' || x.id, $2) j
+SELECT j.*, (SELECT address FROM comments WHERE no = j.no) AS address
+FROM undoable($1) x, judge_comments(ARRAY[x.comment], x.was, 'undo #' || x.id, $2) j
 WHERE x.kind IN ('publish', 'hold', 'remove', 'restore')
 
 -- undo_thread: brings the thread of an act back to what it was; no row where that can't be

@@ -45,6 +45,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
             "AFTERWORD_ADDRESS_RETENTION_DAYS": "3",
             "AFTERWORD_REMOVED_RETENTION_DAYS": "0",
             "AFTERWORD_BACKUP_RETENTION_DAYS": "90",
+            "AFTERWORD_OWNER_URL": URL,
             "AFTERWORD_POSTER_TAGS": "on",
             "AFTERWORD_CLOSE_AFTER_DAYS": "14",
             "AFTERWORD_CHALLENGE": "off",
@@ -72,13 +73,14 @@ def test_every_setting_is_read_from_its_variable() -> None:
         address_retention_days=3,
         removed_retention_days=0,
         backup_retention_days=90,
+        owner_url=URL,
         poster_tags="on",
         close_after_days=14,
         challenge="off",
         log_level="debug",
     )
     assert [str(network) for network in loaded.proxies] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]
-    assert len(msgspec.structs.fields(Settings)) == 24, "this test sets every setting"
+    assert len(msgspec.structs.fields(Settings)) == 25, "this test sets every setting"
 
 
 @pytest.mark.parametrize(
@@ -187,6 +189,11 @@ def test_a_setting_given_twice_is_refused(tmp_path: Path) -> None:
         with pytest.raises(StartError, match=r"^AFTERWORD_PORT: .*not both"):
             settings.load(environ)
     assert settings.load({"AFTERWORD_PORT": "", "AFTERWORD_PORT_FILE": str(tmp_path / "port")}).port == 1
+
+
+def test_an_owner_of_the_tables_needs_somebody_who_serves() -> None:
+    with pytest.raises(StartError, match=r"^AFTERWORD_OWNER_URL: it needs AFTERWORD_DATABASE_URL beside it"):
+        settings.load({"AFTERWORD_OWNER_URL": URL})
 
 
 def test_an_own_database_needs_an_own_secret() -> None:

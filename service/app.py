@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
@@ -81,14 +82,15 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             retry=Retry(NoBackoff(), 0),
         )
     )
-    articles, comments, desk = Articles(pool), Comments(pool), Desk(pool)
+    tag = keyring.poster_tag if settings.poster_tags == "on" else None
+    articles, comments, desk = Articles(pool), Comments(pool, tag), Desk(pool)
     bus = Bus(redis, settings.redis_url, keyring.site, worker)
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
-    bans, filters, moderation, reports = Bans(pool), Filters(pool), Moderation(pool), Reports(pool)
-    blocklist, brakes, sieve = Blocklist(bans), Brakes(comments), Sieve(filters)
+    bans, filters, moderation, reports = Bans(pool), Filters(pool), Moderation(pool, tag), Reports(pool)
+    blocklist, brakes, sieve = Blocklist(bans, functools.partial(bus.call, "bans")), Brakes(comments), Sieve(filters)
+    bus.on("bans", blocklist.wake)
     pressure = Pressure(redis, keyring.site, settings.calm)
-    rates = Rates.of(settings.posts_per_minute, settings.thread_posts_per_minute, settings.site_posts_per_minute)
     gate = Gate(
         keyring,
         comments,
@@ -96,13 +98,12 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
         brakes=brakes,
         sieve=sieve,
         work=Work(settings.challenge, Challenges(keyring.proof), Asked(redis, keyring.site)),
-        posts=Posts(redis, keyring.site, rates),
+        posts=Posts(redis, keyring.site, _rates(settings)),
         retractions=Limits(redis, f"{keyring.site}:retract", RETRACTIONS * settings.posts_per_minute),
         pressure=pressure,
     )
     judging = Judging(moderation, bans, reports, blocklist=blocklist, brakes=brakes, rooms=rooms)
     surge = Surge(pressure, brakes, moderation, judging.tell)
-    sweep = Sweep(Retention(pool, settings.address_retention_days, settings.removed_retention_days))
     connections = Connections(
         redis,
         keyring.site,
@@ -123,7 +124,7 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.COMMENTS] = comments
     app[keys.ROOMS] = rooms
     app[keys.INGEST] = ingest
-    app[keys.POSTING] = Posting(keyring, comments, gate, ingest, rooms)
+    app[keys.POSTING] = Posting(keyring, comments, gate, ingest, rooms, tag=tag)
     app[keys.JUDGING] = judging
     app[keys.BANS] = bans
     app[keys.NEWSROOM] = Newsroom(newsroom(language, settings.site_name), keyring, moderation, ingest)
@@ -147,9 +148,12 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     app[keys.PAPER] = Paper(articles, comments, pages.renderer(app))
     app[keys.HEALTH] = Health(comments, redis, bus)
     app[keys.ASSETS] = Assets(resources.STATIC)
-    _set_up_templates(app, settings, language)
-    app.add_routes(ROUTES)
-    app.on_response_prepare.append(headers.adding(settings))
+    sweep = Sweep(
+        Retention(pool, settings.address_retention_days, settings.removed_retention_days),
+        functools.partial(judging.close_old, settings.close_after_days) if settings.close_after_days else None,
+        app[keys.PAPER].forget if tag else None,
+    )
+    _open_doors(app, settings, language)
     app.cleanup_ctx.extend(
         [
             _open(pool),
@@ -166,6 +170,17 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
         ]
     )
     return app
+
+
+def _rates(settings: Settings) -> Rates:
+    return Rates.of(settings.posts_per_minute, settings.thread_posts_per_minute, settings.site_posts_per_minute)
+
+
+def _open_doors(app: web.Application, settings: Settings, language: Language) -> None:
+    """Give the app its addresses, and what their answers are made with."""
+    _set_up_templates(app, settings, language)
+    app.add_routes(ROUTES)
+    app.on_response_prepare.append(headers.adding(settings))
 
 
 def _set_up_templates(app: web.Application, settings: Settings, language: Language) -> None:

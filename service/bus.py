@@ -39,6 +39,7 @@ class Bus:
         self._prefix = f"afterword:{site}:".encode()
         self._own = self._prefix + b"worker:" + worker.encode()
         self._confirmed: dict[bytes, asyncio.Event] = {self._own: asyncio.Event()}
+        self._renew: dict[bytes, Callable[[], None]] = {}
         self._asks: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
         self._outbox: deque[tuple[bytes, bytes]] = deque()
         self._waiting = 0
@@ -68,6 +69,16 @@ class Bus:
     def publish(self, thread: ThreadId, epoch: Epoch, run: Run) -> None:
         """Tell the other workers of a run; never waits."""
         self._put(self._channel(thread), b"%b\n%b" % (epoch.encode(), protocol.encode(run.message())))
+
+    def call(self, noun: str) -> None:
+        """Tell all workers that something of the whole site is to be read anew; never waits."""
+        self._put(self._prefix + noun.encode(), b"")
+
+    def on(self, noun: str, renew: Callable[[], None]) -> None:
+        """Have `renew` called when a worker calls so; to be asked for before `run`."""
+        channel = self._prefix + noun.encode()
+        self._renew[channel] = renew
+        self._confirmed[channel] = asyncio.Event()
 
     async def run(self, heard: Heard, check: Callable[[], None]) -> None:
         """Listen and publish until cancelled; `check` is called whenever something may have been missed."""
@@ -112,6 +123,8 @@ class Bus:
                     missing.remove(channel)
                     if not missing:
                         check()  # whatever was published while nobody listened
+            elif kind == b"message" and channel in self._renew:
+                self._renew[channel]()
             elif kind == b"message" and channel != self._own:
                 self._pass_on(channel, data, heard)
 

@@ -182,6 +182,7 @@ async def _spawn(listener: socket.socket, lifeline: socket.socket) -> Process:
         "work",
         *map(str, files),
         pass_fds=files,
+        env={name: text for name, text in os.environ.items() if not name.startswith("AFTERWORD_OWNER_URL")},
         stdin=asyncio.subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for the supervisor, which stops everything in order
     )

@@ -1,11 +1,10 @@
-"""What moderators do at the desk: done in the store, and told to every reader at once."""
+"""What moderators do at the desk, or the service by itself: done in the store, and told to every reader at once."""
 
-import contextlib
 from collections.abc import Sequence
 
 from service.blocklist import Blocklist
 from service.brakes import Brakes
-from service.errors import NotFound, Unavailable
+from service.errors import NotFound
 from service.protocol import CommentNo, Slug
 from service.rooms import Rooms
 from service.run import Run
@@ -59,12 +58,21 @@ class Judging:
         """Ban who wrote a comment, or the wider net. Raises `NotFound` where that is not known any more."""
         if await self._bans.impose(no, scope, days, reason, moderator) is None:
             raise NotFound("That comment is not there, or it is not known any more who wrote it.")
-        await self._heed()
+        await self._blocklist.changed()
 
     async def lift(self, ban: int, moderator: str) -> None:
         """End a ban before its time, if it is in force."""
         await self._bans.lift(ban, "", moderator)
-        await self._heed()
+        await self._blocklist.changed()
+
+    async def close_old(self, days: int) -> int:
+        """Close the threads whose articles were published more than some days ago; how many those were."""
+        total = 0
+        while closed := await self._moderation.close_old(days):
+            for each in closed:
+                self.tell(each)
+            total += len(closed)
+        return total
 
     async def undo(self, act: int, moderator: str) -> bool:
         """Bring back what was before an act; False where somebody has acted on the same since."""
@@ -73,7 +81,7 @@ class Judging:
             return True
         lifted = await self._bans.undo(act, moderator)
         if lifted:
-            await self._heed()
+            await self._blocklist.changed()
         return lifted
 
     async def undo_step(self, act: int, moderator: str) -> int:
@@ -82,11 +90,6 @@ class Judging:
         for each in undone:
             self.tell(each)
         return len(undone)
-
-    async def _heed(self) -> None:
-        """Heed on this worker at once what has become of a ban; the others look every two seconds."""
-        with contextlib.suppress(Unavailable):  # it is done: this worker will see it when it looks
-            await self._blocklist.read()
 
     def tell(self, done: Changed | ThreadChanged) -> None:
         """Tell readers what they can see of what was done, and this worker what a thread asks of who writes."""

@@ -44,6 +44,7 @@ class Keyring:
         self._name = derived(b"name")
         self._form = derived(b"form")
         self._text = derived(b"text")
+        self._tag = derived(b"tag")
         self._report = derived(b"report")
         self._like = derived(b"like")
         self._run = hashlib.blake2s(key=self._like, digest_size=8)
@@ -84,6 +85,10 @@ class Keyring:
     def report_op(self, reporter: bytes) -> UUID:
         """The act of reporting, for the limits: what Redis has of it is not what the database has."""
         return UUID(bytes=_mac(self._report, reporter.hex(), 16))
+
+    def poster_tag(self, thread: ThreadId, address: bytes) -> str:
+        """What tells one poster from another within a thread, of the hash of an address: four of `0-9` and `a-v`."""
+        return base64.b32hexencode(_mac(self._tag, f"{thread}:{address.hex()}", 5))[:4].decode().lower()
 
     def name(self, name: str) -> str:
         """A name that somebody tries to sign in with, for the limits on that."""

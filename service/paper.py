@@ -176,6 +176,11 @@ class Paper:
             self._bytes -= len(place.page.body) if place.page else 0
             place.page = None
 
+    def forget(self) -> None:
+        """Make each page anew when it is next asked for: what was erased raises no version, and may stand in one."""
+        self._places.clear()
+        self._bytes = 0
+
     async def parts(self, view: View) -> Parts:
         """What a page is made of, for one that is not kept."""
         return await self._read(view, await self._articles.state(view.slug))

@@ -12,18 +12,28 @@ from service.keyring import Keyring, Visitor
 from service.protocol import Accepted, AuthorKey, CommentNo, Op, Post, PostBody, ThreadId
 from service.rooms import Rooms
 from service.run import Run
-from service.store.comments import Comments, Draft, Standing
+from service.store.comments import Comments, Draft, Standing, Tag
 
 
 class Posting:
-    """Posts and retractions."""
+    """Posts and retractions; `tag` where posters are to have one."""
 
-    def __init__(self, keyring: Keyring, comments: Comments, gate: Gate, ingest: Ingest, rooms: Rooms) -> None:
+    def __init__(
+        self,
+        keyring: Keyring,
+        comments: Comments,
+        gate: Gate,
+        ingest: Ingest,
+        rooms: Rooms,
+        *,
+        tag: Tag | None = None,
+    ) -> None:
         self._keyring = keyring
         self._comments = comments
         self._gate = gate
         self._ingest = ingest
         self._rooms = rooms
+        self._poster_tag = tag
 
     async def admit(
         self, thread: ThreadId, posts: Sequence[Post | PostBody], visitor: Visitor, *, hasty: bool = False
@@ -95,7 +105,10 @@ class Posting:
         key = self._keyring.author_key(thread, op)
         also = tuple(self._tag(thread, other) for other in others)
         tag, text_tag = self._keyring.op_tag(key), self._keyring.text_tag(cleaned)
-        return Act(op, key, Draft(thread, tag, cleaned, text_tag, also, visitor.address, visitor.network))
+        draft = Draft(thread, tag, cleaned, text_tag, also, visitor.address, visitor.network)
+        if self._poster_tag:
+            draft = draft._replace(tag=self._poster_tag(thread, visitor.address))
+        return Act(op, key, draft)
 
     def _tag(self, thread: ThreadId, op: Op) -> UUID:
         return self._keyring.op_tag(self._keyring.author_key(thread, op))

@@ -71,12 +71,16 @@ class Thread(msgspec.Struct, frozen=True):
 
 
 class Comment(msgspec.Struct, frozen=True):
-    """A comment in its latest state: either `by`, `html` and `quotes`, or `gone`."""
+    """A comment in its latest state: either `by`, `html` and `quotes`, or `gone`.
+
+    `tag`: the same for one address within one thread only, where the site shows such, and while the address is known.
+    """
 
     no: CommentNo
     version: Version
     at: datetime.datetime
     by: str | UnsetType = UNSET
+    tag: str | UnsetType = UNSET
     html: str | UnsetType = UNSET
     quotes: tuple[int, ...] | UnsetType = UNSET
     gone: Gone | UnsetType = UNSET

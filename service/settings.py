@@ -32,6 +32,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     workers: Annotated[int, Meta(description="worker processes under one supervisor", ge=1, le=256)] = 1
     data_dir: Annotated[Path, Meta(description="bundled stores, secret, caches")] = Path("var")
     database_url: Annotated[str | None, Meta(description="a Postgres URL; none: the bundled one")] = None
+    owner_url: Annotated[
+        str | None, Meta(description="a Postgres URL of the role that owns the tables; none: the one that serves")
+    ] = None
     redis_url: Annotated[str | None, Meta(description="a Redis or Valkey URL; none: the bundled one")] = None
     site_url: Annotated[str | None, Meta(description="public address, https://example.org")] = None
     site_name: Annotated[str, Meta(description="the paper's name", min_length=1, max_length=80)] = "Afterword"
@@ -86,6 +89,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1, le=36_500)] | None,
         Meta(description="days for which you keep backups, for the page on privacy"),
     ] = None
+    poster_tags: Annotated[
+        Literal["on", "off"],
+        Meta(description="a tag that is the same for one address within one thread only"),
+    ] = "off"
+    close_after_days: Annotated[
+        int,
+        Meta(description="days after which an article's thread is closed; 0: never", ge=0, le=36_500),
+    ] = 0
     challenge: Annotated[
         Literal["off", "surge", "always"],
         Meta(description="when proof of work is asked of who writes: off, surge, always"),
@@ -155,6 +166,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             "AFTERWORD_SECRET: required where AFTERWORD_DATABASE_URL is set, "
             "so that every worker makes the same keys; take 32 random characters."
         )
+    if settings.owner_url and not settings.database_url:
+        raise StartError("AFTERWORD_OWNER_URL: it needs AFTERWORD_DATABASE_URL beside it, of the role that serves.")
     return settings
 
 
@@ -260,9 +273,10 @@ def _secret(text: str) -> None:
 
 
 _LISTS = {"trusted_proxies", "allowed_origins", "frame_ancestors"}
-_PRIVATE = {"secret", "database_url", "redis_url"}
+_PRIVATE = {"secret", "database_url", "owner_url", "redis_url"}
 _CHECKS: dict[str, Any] = {
     "database_url": _database,
+    "owner_url": _database,
     "redis_url": _redis,
     "site_url": _origin,
     "timezone": _zone,

@@ -12,6 +12,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -39,8 +40,9 @@ async def serve(settings: Settings, say: Say, renew: asyncio.Event) -> None:
     with await bind(settings.host, settings.port) as listener:
         async with _bundled(settings, say) as (complete, stores):
             await prepare(complete, say, demonstrate=not settings.database_url)
+            serving = msgspec.structs.replace(complete, owner_url=None)  # no worker is told
             try:
-                await _run(complete, stores, listener, say, renew)
+                await _run(serving, stores, listener, say, renew)
             except BaseExceptionGroup as group:
                 if failed := group.subgroup(StartError):
                     raise failed.exceptions[0] from None
@@ -122,6 +124,7 @@ def complete(settings: Settings, urls: embedded.Urls) -> Settings:
     return msgspec.structs.replace(
         settings,
         database_url=settings.database_url or urls.postgres,
+        owner_url=settings.owner_url if settings.database_url else urls.owner,
         redis_url=settings.redis_url or urls.valkey,
         secret=settings.secret or _secret(settings.data_dir / "secret"),
     )
@@ -152,22 +155,38 @@ async def prepare(settings: Settings, say: Say, *, demonstrate: bool) -> None:
     assert settings.redis_url is not None
     await _ping(settings.redis_url)
     try:
-        await migrate(settings.database_url, say)
+        await migrate(settings.database_url, say, settings.owner_url)
         if demonstrate:
             await _demonstrate(settings, say)
     except Unavailable as refusal:
         raise StartError(no_postgres(settings.database_url, refusal)) from None
 
 
-async def migrate(url: str, say: Say) -> None:
-    """Bring the schema up to this release. Raises `StartError` and `Unavailable`."""
+async def migrate(url: str, say: Say, owner: str | None = None) -> None:
+    """Bring the schema up to this release, as its `owner`, and let the role of `url` serve by it.
+
+    Without one that role owns it itself, or finds it made. Raises `StartError` and `Unavailable`.
+    """
+    serving = None
+    if owner:
+        async with _connected(url, "DATABASE_URL") as connection:
+            serving = cast("str", await connection.fetchval("SELECT current_user"))
+    async with _connected(owner or url, "OWNER_URL" if owner else "DATABASE_URL") as connection:
+        if serving == await connection.fetchval("SELECT current_user"):
+            serving = None  # one role, though it is named twice
+        for name in await migrations.migrate(connection, serving):
+            say(f"Migrated the database: {name}")
+
+
+@contextlib.asynccontextmanager
+async def _connected(url: str, setting: str) -> AsyncIterator[database.Connection]:
+    """One connection to the database. Raises `StartError` where the URL will never do, and `Unavailable`."""
     try:
         connection = await database.connect(url)
     except (ValueError, asyncpg.PostgresError) as error:  # it answers or not: that URL will never do
-        raise StartError(f"AFTERWORD_DATABASE_URL will not do for {_place(url)}: {error}.") from None
+        raise StartError(f"AFTERWORD_{setting} will not do for {_place(url)}: {error}.") from None
     try:
-        for name in await migrations.migrate(connection):
-            say(f"Migrated the database: {name}")
+        yield connection
     finally:
         await connection.close(timeout=2)
 

@@ -55,16 +55,22 @@ async def database_url(stores: Stores) -> str:
     return await empty_database(stores)
 
 
+@pytest.fixture
+def owner_url(stores: Stores, database_url: str) -> str:
+    """The same database, for the role that owns its tables."""
+    return stores.postgres.owner_url + database_url.removeprefix(stores.postgres.url)
+
+
 async def empty_database(stores: Stores) -> str:
     """A migrated, empty database: a schema of its own, which asyncpg passes on to every session."""
     name = f"test_{secrets.token_hex(6)}"
-    connection = await asyncpg.connect(stores.postgres.url)
+    connection = await asyncpg.connect(stores.postgres.owner_url)
     try:
         await connection.execute(f"CREATE SCHEMA {name}")
     finally:
         await connection.close()
-    url = f"{stores.postgres.url}&search_path={name}"
-    await supervisor.migrate(url, lambda _line: None)
+    url, owner = (f"{each}&search_path={name}" for each in (stores.postgres.url, stores.postgres.owner_url))
+    await supervisor.migrate(url, lambda _line: None, owner)
     return url
 
 

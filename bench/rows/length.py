@@ -95,7 +95,7 @@ async def _fill(server: Server, lengths: list[int]) -> dict[int, int]:
     """Write the threads; the number of the comment in the middle of each."""
     urls = await embedded.running(server.folder / "data")
     assert urls is not None
-    connection = await asyncpg.connect(urls.postgres)
+    connection = await asyncpg.connect(urls.owner)
     middles = {}
     for size in lengths:
         slug = f"measured-{size}"

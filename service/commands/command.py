@@ -71,21 +71,22 @@ def run(
 @contextlib.asynccontextmanager
 async def pool(given: Settings) -> AsyncIterator[Pool]:
     """The database that is set or bundled, at this release's schema."""
-    async with reached(given) as url:
-        await supervisor.migrate(url, say)
+    async with reached(given) as (url, owner):
+        await supervisor.migrate(url, say, owner)
         async with database.pool(url, 1) as connections:
             yield connections
 
 
 @contextlib.asynccontextmanager
-async def reached(given: Settings) -> AsyncIterator[str]:
-    """The URL of the database. Raises `StartError` where it does not answer."""
+async def reached(given: Settings) -> AsyncIterator[tuple[str, str | None]]:
+    """The URLs of the database: to serve by, and to own it by. Raises `StartError` where it does not answer."""
     async with contextlib.AsyncExitStack() as stack:
-        url = given.database_url
+        url, owner = given.database_url, given.owner_url
         if url is None:
-            url = (await stack.enter_async_context(embedded.stores(given.data_dir, complain, valkey=False))).postgres
+            urls = await stack.enter_async_context(embedded.stores(given.data_dir, complain, valkey=False))
+            url, owner = urls.postgres, urls.owner
         try:
-            yield url
+            yield url, owner
         except Unavailable as refusal:
             raise StartError(supervisor.no_postgres(url, refusal)) from None
 

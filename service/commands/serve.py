@@ -41,8 +41,8 @@ def serve(options: argparse.Namespace) -> int:
 
 def _migrate(_options: argparse.Namespace) -> int:
     async def migrate(given: Settings) -> int:
-        async with command.reached(given) as url:
-            await supervisor.migrate(url, command.say)
+        async with command.reached(given) as (url, owner):
+            await supervisor.migrate(url, command.say, owner)
         return 0
 
     return command.run(migrate(command.start()))

@@ -5,10 +5,12 @@ from functools import partial
 
 from service.commands import command
 from service.commands.command import Commands
+from service.commands.comments import number
 from service.protocol import Slug
 from service.settings import Settings
 from service.store.moderation import SLOWEST, Moderation, Terms
 
+MAX_DAYS = 36_500
 ACTS = (
     ("open", Terms(state="open"), "let everyone write"),
     ("close", Terms(state="closed"), "let nobody write any more"),
@@ -36,6 +38,15 @@ def add(commands: Commands) -> None:
         nouns, "unpin", _unpin, "let no comment stand first", "Lets no comment stand first in a thread."
     )
     unpin.add_argument("slug", metavar="SLUG", type=Slug, help="the article's")
+    parser = command.add(
+        nouns,
+        "close-old",
+        _close_old,
+        "close those of old articles",
+        "Closes the threads of articles that were published more than some days ago, but for those that somebody "
+        "opened, closed or held since they were that old.",
+    )
+    parser.add_argument("--days", metavar="N", type=number(1, MAX_DAYS), required=True, help="how old")
 
 
 def _on_one(parser: argparse.ArgumentParser) -> None:
@@ -83,3 +94,15 @@ def _slow(options: argparse.Namespace) -> int:
         return 0
 
     return command.run(slow(command.start()))
+
+
+def _close_old(options: argparse.Namespace) -> int:
+    async def close(given: Settings) -> int:
+        total = 0
+        async with command.pool(given) as pool:
+            while closed := await Moderation(pool).close_old(options.days):
+                total += len(closed)
+        command.say(f"closed {total} threads")
+        return 0
+
+    return command.run(close(command.start()))

@@ -10,7 +10,7 @@ from service.embedded.datadir import DataDir
 from service.embedded.home import SOCKET, digest
 from service.embedded.process import Process
 from service.embedded.ps import find
-from service.embedded.record import password
+from service.embedded.record import OWNER, SERVING, password
 from service.errors import StartError
 
 # Given at each start on the command line. So the files that initdb wrote stay as they are, and a
@@ -46,6 +46,11 @@ SETTINGS = {
 }
 OPTIONS = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
 
+MAKE = (
+    f"DO $$BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{SERVING}') "
+    f"THEN CREATE ROLE {SERVING} LOGIN; END IF; END$$"
+)
+
 
 class Cluster:
     """The folder that Postgres calls a database cluster: made once, kept for ever."""
@@ -61,14 +66,14 @@ class Cluster:
             await self._create()
         self._check_version()
         self._forget_the_dead()
-        if self._data.record.postgres is None:  # lost: the superuser that could give one is us
-            await self._give_password(self.folder, "ALTER ROLE afterword")
+        if self._data.record.postgres is None or self._data.record.service is None:
+            await self._give_passwords(self.folder)  # lost, or of a release before: the superuser that could is us
 
     async def _create(self) -> None:
         """Make it. It gets its name when it is complete and on disk: before, it counts for nothing.
 
-        The superuser has no password, so it can't log in; the service's role owns its database,
-        and may make others beside it: for a copy, a restore, a test.
+        The superuser has no password, so it can't log in. One role owns the database, and may make
+        others beside it: for a copy, a restore, a test. Another serves by what that one lets it.
         """
         self._data.say("Preparing the database (first start) …")
         for left in self._data.home.glob("postgres.new-*"):
@@ -80,17 +85,18 @@ class Cluster:
         quick = ("--no-sync", "--no-instructions")  # synced once, at the end
         initdb = self._data.programs.initdb
         await self._process.run(initdb, "-D", new, "-E", "UTF8", *order, *entry, *quick)
-        await self._give_password(
-            new, "CREATE ROLE afterword LOGIN CREATEDB", "CREATE DATABASE afterword OWNER afterword"
+        await self._give_passwords(
+            new, f"CREATE ROLE {OWNER} LOGIN CREATEDB", f"CREATE DATABASE afterword OWNER {OWNER}"
         )
         await self._process.run(initdb, "--sync-only", "-D", new)
         new.rename(self.folder)
         _sync(self._data.home)
 
-    async def _give_password(self, cluster: Path, role: str, *then: str) -> None:
-        """Give the service's role a new password, in Postgres's single-user mode."""
-        word = password()
-        statements = (f"{role} PASSWORD '{word}'", *then, "")
+    async def _give_passwords(self, cluster: Path, *first: str) -> None:
+        """Give both roles new passwords, in Postgres's single-user mode, and make the one that may be missing."""
+        words = password(), password()
+        roles = [f"ALTER ROLE {role} PASSWORD '{word}'" for role, word in zip((OWNER, SERVING), words, strict=True)]
+        statements = (*first, MAKE, *roles, "")
         await self._process.run(
             self._data.programs.postgres,
             "--single",
@@ -100,7 +106,7 @@ class Cluster:
             "postgres",
             stdin="\n".join(statements),  # one a line
         )
-        self._data.keep_password(word)
+        self._data.keep_passwords(*words)
 
     def _check_version(self) -> None:
         made = (self.folder / "PG_VERSION").read_text("utf-8").strip()

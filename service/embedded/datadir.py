@@ -42,9 +42,9 @@ class DataDir:
         """The folder of both sockets."""
         return Path(self.record.sockets)
 
-    def keep_password(self, postgres: str) -> None:
-        """Remember the password that the database has now. Raises OSError."""
-        self.record = msgspec.structs.replace(self.record, postgres=postgres)
+    def keep_passwords(self, postgres: str, service: str) -> None:
+        """Remember the passwords that the database has now. Raises OSError."""
+        self.record = msgspec.structs.replace(self.record, postgres=postgres, service=service)
         remember(self.path, self.record)
 
 
@@ -114,6 +114,7 @@ def _open(path: Path, say: Say) -> DataDir:
         sockets=str(sockets(home, account)),
         valkey=before.valkey if before else password(),
         postgres=before.postgres if before else None,
+        service=before.service if before else None,
     )
     if record != before:
         remember(path, record)

@@ -39,8 +39,13 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """Where it answers, for asyncpg. Complete when it was started once."""
+        """Where it answers, for asyncpg, to the role that serves. Complete when it was started once."""
         return self._data.record.urls.postgres
+
+    @property
+    def owner_url(self) -> str:
+        """The same for the role that owns what is in it."""
+        return self._data.record.urls.owner
 
     async def start(self) -> None:
         """Start it and return when it answers; nothing is done where it runs. Raises StartError.
@@ -59,7 +64,10 @@ class Postgres:
                 *("-c", f"unix_socket_directories={self._data.sockets}"),
                 *OPTIONS,
             )
-            await self._process.until(lambda: answers(self.url), PATIENCE)
+            await self._process.until(self._answers, PATIENCE)
+
+    async def _answers(self) -> bool:
+        return await answers(self.owner_url) and await answers(self.url)
 
     async def wait(self) -> int:
         """Return the exit status when it has ended (negative: by that signal)."""

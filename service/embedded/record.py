@@ -11,31 +11,41 @@ import msgspec
 from service.errors import StartError
 
 PORT = 5432  # not of any network: it is the number in the name of Postgres's socket
+OWNER, SERVING = "afterword", "afterword_service"  # roles
 
 
 class Urls(NamedTuple):
-    """Where the stores answer, as asyncpg and redis-py read it."""
+    """Where the stores answer, as asyncpg and redis-py read it; `owner`: Postgres to who owns the tables."""
 
     postgres: str
     valkey: str
+    owner: str
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """The contents of `stores.json`. Postgres's password is missing until a database has it."""
+    """The contents of `stores.json`.
+
+    Postgres's passwords are missing until a database has them: that of the tables' owner, and that of the role that
+    serves, which no release before knew.
+    """
 
     home: str
     sockets: str
     valkey: str
     postgres: str | None = None
+    service: str | None = None
 
     @property
     def urls(self) -> Urls:
-        """The URLs of both stores; passwords are hexadecimal and need no quoting."""
+        """The URLs of both stores; passwords are hexadecimal and need no quoting.
+
+        Beside a service of a release before, the owner serves until its next start.
+        """
         folder = quote(self.sockets)
-        return Urls(
-            f"postgresql://afterword:{self.postgres}@/afterword?host={folder}&port={PORT}",
-            f"unix://:{self.valkey}@{folder}/valkey.sock",
-        )
+        place = f"/afterword?host={folder}&port={PORT}"
+        owner = f"postgresql://{OWNER}:{self.postgres}@{place}"
+        serving = f"postgresql://{SERVING}:{self.service}@{place}" if self.service else owner
+        return Urls(serving, f"unix://:{self.valkey}@{folder}/valkey.sock", owner)
 
 
 def password() -> str:

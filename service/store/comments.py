@@ -1,13 +1,13 @@
 """Comments and threads in Postgres: posting, retracting, what changed, and windows."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 from uuid import UUID
 
 import asyncpg
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from service import markup
 from service.errors import NotFound, NotYours
@@ -17,13 +17,15 @@ from service.store.database import Connection, Pool, available
 
 SQL = queries.load("comments")
 SURGE_SLOW = 30  # seconds between two comments of one address in a surge, at least
+Tag = Callable[[ThreadId, bytes], str]
+"""Makes the tag of a poster, of a thread and the hash of an address."""
 
 
 class Draft(NamedTuple):
     """An act to be committed. `others`: op tags under which the same act may stand already (at most two).
 
     `address` and `network` are the keyed hashes of who wrote it (service/keyring.py), where they are known. `held`: why
-    a guard wants a moderator to look first. `by`: who of the newsroom speaks.
+    a guard wants a moderator to look first. `by`: who of the newsroom speaks. `tag`: what readers know the author by.
     """
 
     thread: ThreadId
@@ -35,6 +37,7 @@ class Draft(NamedTuple):
     network: bytes | None = None
     held: str | None = None
     by: str | None = None
+    tag: str | None = None
 
     @property
     def ops(self) -> tuple[UUID, ...]:
@@ -99,10 +102,14 @@ class Changed(NamedTuple):
 
 
 class Comments:
-    """The comments in one database. Every method raises `Unavailable` while it is away."""
+    """The comments in one database; `tag` where posters are to have one.
 
-    def __init__(self, pool: Pool) -> None:
+    Every method raises `Unavailable` while the database is away.
+    """
+
+    def __init__(self, pool: Pool, tag: Tag | None = None) -> None:
         self._pool = pool
+        self._tag = tag
 
     async def thread(self, slug: Slug) -> ThreadId:
         """The thread below an article. Raises `NotFound`."""
@@ -124,7 +131,7 @@ class Comments:
         if not row["yours"]:
             raise NotYours
         position = Position(row["thread_epoch"], row["thread_version"], row["thread_count"])
-        return Retracted(_standing(row), _comment(row) if row["raised"] else None, position)
+        return Retracted(_standing(row), _comment(row, self._tag) if row["raised"] else None, position)
 
     async def since(self, thread: ThreadId, version: int, limit: int) -> Since:
         """What changed after `version`, or the last `limit` comments of it. Raises `NotFound`."""
@@ -133,7 +140,7 @@ class Comments:
         if not rows:
             raise NotFound
         position = _position(rows[0])
-        comments = _comments(rows)
+        comments = _comments(rows, self._tag)
         from_ = comments[0].version - 1 if len(comments) == limit else min(version, position.version)
         return Since(position, comments, from_)
 
@@ -185,7 +192,7 @@ class Comments:
     async def placed(self, no: int) -> Placed:
         """A comment wherever it stands, with its article. Raises `NotFound`."""
         row = await self._row("placed", no)
-        return Placed(row["no"], row["slug"], row["title"], _comment(row))
+        return Placed(row["no"], row["slug"], row["title"], _comment(row, self._tag))
 
     async def place(self, no: int, newest: int) -> tuple[Slug, int]:
         """The article of a comment, and how many stand after it, counted up to `newest`. Raises `NotFound`."""
@@ -199,7 +206,7 @@ class Comments:
             rows = await self._pool.fetch(SQL["window"], thread, no, below, above)
         if not rows:
             raise NotFound
-        comments = _comments(rows)
+        comments = _comments(rows, self._tag)
         split = sum(comment.no < no for comment in comments)
         return _position(rows[0]), comments[:split], comments[split:]
 
@@ -234,10 +241,10 @@ async def post(connection: Connection, drafts: Sequence[Draft]) -> list[Outcome]
     return [_outcome(row, draft) for row, draft in zip(rows, drafts, strict=True)]
 
 
-def changed(row: asyncpg.Record) -> Changed:
+def changed(row: asyncpg.Record, tag: Tag | None = None) -> Changed:
     """A comment as `judge_comments` left it."""
     position = Position(row["thread_epoch"], row["thread_version"], row["thread_count"])
-    return Changed(row["no"], ThreadId(row["thread"]), _comment(row) if row["raised"] else None, position)
+    return Changed(row["no"], ThreadId(row["thread"]), _comment(row, tag) if row["raised"] else None, position)
 
 
 def thread(row: asyncpg.Record) -> Thread:
@@ -259,7 +266,7 @@ def _outcome(row: asyncpg.Record, draft: Draft) -> Outcome:
         return Outcome(None, row["thread_state"], None, position)
     published = None
     if row["fresh"] and row["state"] == "published":
-        published = _published(row["no"], row["version"], row["at"], draft.text, draft.by)
+        published = _published(row["no"], row["version"], row["at"], draft.text, by=draft.by, tag=draft.tag)
     return Outcome(_standing(row), row["thread_state"], published, position)
 
 
@@ -277,19 +284,21 @@ def _position(row: asyncpg.Record) -> Position:
     )
 
 
-def _comments(rows: Sequence[asyncpg.Record]) -> tuple[Comment, ...]:
-    return tuple(_comment(row) for row in rows if row["no"] is not None)
+def _comments(rows: Sequence[asyncpg.Record], tag: Tag | None) -> tuple[Comment, ...]:
+    return tuple(_comment(row, tag) for row in rows if row["no"] is not None)
 
 
-def _comment(row: asyncpg.Record) -> Comment:
+def _comment(row: asyncpg.Record, tag: Tag | None) -> Comment:
     if row["state"] != "published":
         return Comment(row["no"], row["version"], _second(row["at"]), gone=row["state"])
-    return _published(row["no"], row["version"], row["at"], row["text"], row["author"])
+    known = tag(row["thread"], row["address"]) if tag and row["address"] else None
+    return _published(row["no"], row["version"], row["at"], row["text"], by=row["author"], tag=known)
 
 
-def _published(no: int, version: int, at: datetime.datetime, text: str, by: str | None) -> Comment:
+def _published(no: int, version: int, at: datetime.datetime, text: str, *, by: str | None, tag: str | None) -> Comment:
     body = markup.render(text)
-    return Comment(no, version, _second(at), by=by or "Anonymous", html=body.html, quotes=body.quotes)
+    shown: str | UnsetType = tag if tag and not by else UNSET  # who speaks for the newsroom says so
+    return Comment(no, version, _second(at), by=by or "Anonymous", tag=shown, html=body.html, quotes=body.quotes)
 
 
 def _second(at: datetime.datetime) -> datetime.datetime:

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 from pathlib import Path
 
+import asyncpg
+
 from service.errors import StartError
 from service.store.database import Connection, available
 
@@ -12,23 +14,33 @@ _LOCK = 0x4166746572  # "After": one migrates, the others wait
 _WAIT_SECONDS = 60
 
 _LEDGER = """
-CREATE TABLE IF NOT EXISTS migrations (
+CREATE TABLE migrations (
     number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz DEFAULT now()
 )
 """
 
 
-async def migrate(connection: Connection) -> list[str]:
-    """Apply what is missing and name it. Any number of processes may do this at once.
+async def migrate(connection: Connection, serving: str | None = None) -> list[str]:
+    """Apply what is missing and name it; let the role `serving` serve by it. Any number may do this at once.
 
-    Raises `StartError` where the database is newer than this code, or a file changed after it was applied.
+    Raises `StartError` where the database is newer than this code, a file changed after it was applied, or something is
+    missing and this role may not change it.
     """
     async with available(_WAIT_SECONDS + 600):
         await _lock(connection)
         try:
-            await connection.execute(_LEDGER)
+            if not await connection.fetchval("SELECT to_regclass('migrations')"):
+                await connection.execute(_LEDGER)
             rows = await connection.fetch("SELECT number, checksum FROM migrations")
-            return await _apply(connection, {row["number"]: row["checksum"] for row in rows})
+            done = await _apply(connection, {row["number"]: row["checksum"] for row in rows})
+            if serving:
+                await connection.execute("SELECT let_serve($1)", serving)
+            return done  # noqa: TRY300
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise StartError(
+                f"The database lacks migrations, and this role may not make them ({error}): run "
+                "`python -m service migrate` with AFTERWORD_OWNER_URL, the URL of the role that owns the tables."
+            ) from None
         finally:
             await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
 

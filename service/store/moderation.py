@@ -12,12 +12,13 @@ from msgspec import UNSET, UnsetType
 from service.errors import NotFound
 from service.protocol import CommentNo, Slug, ThreadId
 from service.store import queries
-from service.store.comments import Changed, Position, changed, thread
+from service.store.comments import Changed, Position, Tag, changed, thread
 from service.store.database import Pool, available
 
 SQL = queries.load("moderation")
 DISMISSALS = {"dismiss", "reopen"}  # acts on what was reported of a comment, which itself stays
 SLOWEST = 86_400  # seconds between two comments of one address, at most
+CLOSED = 100  # threads that are locked and closed at a time: some milliseconds
 Verdict = Literal["published", "held", "removed"]
 
 
@@ -65,10 +66,14 @@ class Held(NamedTuple):
 
 
 class Moderation:
-    """Acts on the comments and threads of one database. Every method raises `Unavailable` while it is away."""
+    """Acts on the comments and threads of one database; `tag` where posters are to have one.
 
-    def __init__(self, pool: Pool) -> None:
+    Every method raises `Unavailable` while the database is away.
+    """
+
+    def __init__(self, pool: Pool, tag: Tag | None = None) -> None:
         self._pool = pool
+        self._tag = tag
 
     async def judge(
         self, numbers: Sequence[CommentNo], verdict: Verdict, reason: str, moderator: str | None = None
@@ -79,7 +84,7 @@ class Moderation:
         """
         async with available():
             rows = await self._pool.fetch(SQL["judge"], list(numbers), verdict, reason, moderator)
-        return [changed(row) for row in rows]
+        return [changed(row, self._tag) for row in rows]
 
     async def judge_thread(self, slug: Slug, terms: Terms, reason: str, moderator: str | None = None) -> ThreadChanged:
         """Open, close, hold or slow a thread, say, or pin a comment. Raises `NotFound`."""
@@ -110,6 +115,16 @@ class Moderation:
             row = await self._pool.fetchrow(SQL[query], *values)
         return _thread_changed(row) if row else None
 
+    async def close_old(self, days: int) -> list[ThreadChanged]:
+        """Close some of the threads whose articles were published more than some days ago; none when all are.
+
+        One that a moderator opened, closed or held since it was that old stays as it is.
+        """
+        age, reason = datetime.timedelta(days=days), f"{days} days"
+        async with available():
+            rows = await self._pool.fetch(SQL["close_old"], age, reason, CLOSED)
+        return [_thread_changed(row) for row in rows]
+
     async def undo(self, act: int, moderator: str | None = None) -> Changed | ThreadChanged | None:
         """Bring back what was before an act; None where that can't be: somebody has acted on the same since, say.
 
@@ -124,12 +139,12 @@ class Moderation:
             row = await self._pool.fetchrow(SQL[query], act, moderator)
         if row is None:
             return None
-        return changed(row) if on_comment else _thread_changed(row)
+        return changed(row, self._tag) if on_comment else _thread_changed(row)
 
     async def undo_step(self, act: int, moderator: str | None = None) -> list[Changed]:
         """Bring back what was before all acts on comments that were one step with this one, where that can be."""
         async with available():
-            return [changed(row) for row in await self._pool.fetch(SQL["undo_step"], act, moderator)]
+            return [changed(row, self._tag) for row in await self._pool.fetch(SQL["undo_step"], act, moderator)]
 
     async def sign(self, thread: ThreadId, op: UUID, moderator: str) -> None:
         """Keep who of the newsroom writes what is about to be posted under an op tag; whoever was first stays it."""

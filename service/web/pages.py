@@ -70,6 +70,7 @@ async def privacy(request: web.Request) -> web.Response:
     settings = request.app[keys.SETTINGS]
     figures = {
         "limit_minutes": LASTING_SECONDS // 60,
+        "tags": settings.poster_tags == "on",
         "address_days": settings.address_retention_days,
         "removed_days": settings.removed_retention_days,
         "backup_days": settings.backup_retention_days,

@@ -3,7 +3,7 @@
  *
  * @typedef {{ epoch: string, version: number }} Position
  * @typedef {{ state: "open" | "closed" | "held", slow: number, surge?: boolean, pinned?: number }} ThreadState
- * @typedef {{ no: number, version: number, at: string, by?: string, html?: string, gone?: string }} Comment
+ * @typedef {{ no: number, version: number, at: string, by?: string, tag?: string, html?: string, gone?: string }} Comment
  *
  * @typedef {{ type: "joined", epoch: string, version: number, count: number, mode: "live" | "catchup" | "reset",
  *   comments: Comment[], thread: ThreadState, readers: number }} Joined

@@ -297,7 +297,7 @@ export class Feed {
    * @param {Comment} comment
    * @returns {boolean} whether it looks otherwise than before
    */
-  #fill(item, { no, version, at, by = "Anonymous", html, gone }) {
+  #fill(item, { no, version, at, by = "Anonymous", tag, html, gone }) {
     item.id = `no-${no}`;
     part(item, "header").id = `head-${no}`;
     item.setAttribute("aria-labelledby", `head-${no}`);
@@ -307,6 +307,8 @@ export class Feed {
     name.classList.toggle("staff", staff);
     write(name, staff ? by : say("anonymous"));
     write(part(item, ".no"), String(no));
+    item.querySelector(".tag")?.remove();
+    if (tag) part(item, ".by").append(this.#tag(tag));
     part(item, ".permalink").setAttribute("href", `/comments/${no}`);
     part(item, ".quote").setAttribute("href", `?quote=${no}#form`);
     part(item, ".report").setAttribute("href", `/comments/${no}/report`);
@@ -320,6 +322,14 @@ export class Feed {
     if (fresh.isEqualNode(text)) return false; // leave a selection in it alone
     text.replaceWith(fresh);
     return true;
+  }
+
+  /** @param {string} letters */
+  #tag(letters) {
+    const tag = copy("tag");
+    tag.classList.add(`hue-${Number.parseInt(letters[0], 32) % 12}`);
+    tag.textContent = ` ${letters}`;
+    return tag;
   }
 
   /**

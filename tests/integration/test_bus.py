@@ -371,3 +371,21 @@ async def test_a_busy_bus_ends_when_it_is_told_to(redis_url: str, name: str, has
             for version in range(1, 20):
                 publish(worker, ONE, posted(version))
                 await asyncio.sleep(0)
+
+
+async def test_a_call_reaches_every_other_worker_that_asked_for_it_and_nobody_else(redis_url: str, name: str) -> None:
+    caller, listener, deaf = (Worker(redis_url, name, each) for each in ("one", "two", "three"))
+    stranger = Worker(redis_url, f"not-{name}", "four")
+    calls: list[str] = []
+    for worker in (listener, stranger):
+        worker.bus.on("bans", partial(calls.append, "elsewhere" if worker is stranger else "here"))
+        worker.bus.on("others", partial(calls.append, "others"))
+    async with contextlib.AsyncExitStack() as stack:
+        for worker in (caller, listener, deaf, stranger):
+            await stack.enter_async_context(worker.running())
+            await eventually(partial(getattr, worker, "looks"))  # every subscription is confirmed
+        caller.bus.call("bans")
+        await eventually(lambda: calls)
+        stranger.bus.call("bans")
+        await eventually(lambda: len(calls) == 2)
+        assert calls == ["here", "elsewhere"]

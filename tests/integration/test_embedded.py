@@ -16,14 +16,18 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import asyncpg
+import msgspec
 import pytest
 import redis.asyncio as redis
 
 from service import embedded
 from service.embedded import home, programs
 from service.embedded.account import Account
+from service.embedded.cluster import Cluster
 from service.embedded.log import KEPT, LARGEST, Log
 from service.embedded.postgres import answers
+from service.embedded.process import Process
+from service.embedded.record import SERVING, remember
 from service.errors import StartError
 
 ROOT = os.geteuid() == 0
@@ -121,7 +125,7 @@ async def another(path: Path, until: str) -> AsyncIterator[asyncio.subprocess.Pr
 
 
 async def execute(postgres: embedded.Postgres | str, query: str) -> object:
-    url = postgres if isinstance(postgres, str) else postgres.url
+    url = postgres if isinstance(postgres, str) else postgres.owner_url
     connection = await asyncpg.connect(url)
     try:
         return await connection.fetchval(query)
@@ -284,7 +288,7 @@ async def test_a_command_uses_the_stores_of_the_service_that_runs(path: Path) ->
     assert await embedded.running(path) is None
     async with another(path, "held"):
         async with embedded.stores(path, Lines()) as urls:
-            assert await execute(urls.postgres, "SELECT one FROM kept") == 1
+            assert await execute(urls.owner, "SELECT one FROM kept") == 1
             assert await ping(urls.valkey)
         assert await embedded.running(path) == urls
         assert len(processes(path)) == 2
@@ -294,7 +298,7 @@ async def test_a_command_uses_the_stores_of_the_service_that_runs(path: Path) ->
 
 async def test_a_command_alone_starts_and_stops_what_it_needs(path: Path) -> None:
     async with embedded.stores(path, Lines(), valkey=False) as urls:
-        assert await execute(urls.postgres, "SELECT one FROM kept") == 1
+        assert await execute(urls.owner, "SELECT one FROM kept") == 1
         assert len(processes(path)) == 1
     assert processes(path) == []
 
@@ -322,8 +326,8 @@ async def test_a_wrong_password_is_refused(path: Path) -> None:
         record = data.record
         assert record.postgres
         for wrong in (
-            postgres.url.replace(record.postgres, "wrong"),
-            postgres.url.replace("//afterword", "//postgres"),
+            postgres.owner_url.replace(record.postgres, "wrong"),
+            postgres.owner_url.replace("//afterword", "//postgres"),
         ):
             with pytest.raises(asyncpg.InvalidPasswordError):
                 await execute(wrong, "SELECT 1")
@@ -427,9 +431,29 @@ async def test_lost_passwords_are_replaced(path: Path) -> None:
             pass
 
 
+async def test_a_data_dir_of_a_release_without_a_role_that_serves_gets_one(path: Path) -> None:
+    async with embedded.hold(path, Lines()) as data:
+        cluster = Cluster(data, Process(data, "postgres", marks=(), stopping=()))
+        words = ("--single", "-D", cluster.folder, "postgres")
+        await cluster._process.run(data.programs.postgres, *words, stdin=f"DROP ROLE {SERVING}\n")
+        record = msgspec.structs.replace(data.record, service=None)
+        assert record.urls.postgres == record.urls.owner, "beside a service of that release"
+        remember(path, record)
+    async with started(path, Lines()) as (data, postgres, _):
+        assert data.record.service
+        assert postgres.url != postgres.owner_url
+        assert await execute(postgres.url, "SELECT current_user::text") == SERVING
+        assert await execute(postgres.owner_url, "SELECT one FROM kept") == 1
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await execute(postgres.url, "DROP TABLE kept")
+        passwords = data.record.postgres, data.record.service
+    async with started(path, Lines()) as (data, _, _):
+        assert (data.record.postgres, data.record.service) == passwords
+
+
 async def test_what_visitors_wrote_is_not_in_the_log(path: Path) -> None:
     async with started(path, Lines()) as (_, postgres, _):
-        connection = await asyncpg.connect(postgres.url)
+        connection = await asyncpg.connect(postgres.owner_url)
         with pytest.raises(asyncpg.DataError):
             await connection.fetch("SELECT 'a secret'::uuid")
         await connection.execute("CREATE TABLE once (text text PRIMARY KEY)")

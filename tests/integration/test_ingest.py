@@ -533,9 +533,11 @@ async def test_a_worker_that_ends_while_it_splits_a_batch_leaves_nobody_waiting(
     assert [type(result) for result in results] == [Internal, Unavailable, Unavailable]
 
 
-async def test_a_mistake_of_ours_is_loud(idle: Bench) -> None:
+async def test_a_mistake_of_ours_is_loud(idle: Bench, owner_url: str) -> None:
     thread = await idle.thread("story")
-    await idle.control.execute("ALTER FUNCTION post_comments RENAME TO gone")
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute("ALTER FUNCTION post_comments RENAME TO gone")
+    await owner.close()
     async with running(idle.ingest) as task:
         with pytest.raises(Unavailable):
             await idle.ingest.submit(draft(thread))

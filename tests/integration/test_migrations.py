@@ -19,11 +19,11 @@ from tests.conftest import Stores
 async def url(stores: Stores) -> AsyncIterator[str]:
     """A database that nothing was done to: a schema of its own."""
     async with contextlib.AsyncExitStack() as stack:
-        admin = await asyncpg.connect(stores.postgres.url)
+        admin = await asyncpg.connect(stores.postgres.owner_url)
         stack.push_async_callback(admin.close)
         await admin.execute("CREATE SCHEMA bare")
         stack.push_async_callback(admin.execute, "DROP SCHEMA bare CASCADE")
-        yield f"{stores.postgres.url}&search_path=bare"
+        yield f"{stores.postgres.owner_url}&search_path=bare"
 
 
 @contextlib.asynccontextmanager

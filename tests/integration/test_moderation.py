@@ -89,7 +89,7 @@ async def test_a_thread_is_closed_and_opened_for_all_to_see(store: Store) -> Non
         await moderation.judge_thread(Slug("nowhere"), Terms(state="open"), "")
 
 
-async def test_the_record_tells_every_act_and_cannot_be_changed(store: Store) -> None:
+async def test_the_record_tells_every_act_and_cannot_be_changed(store: Store, owner_url: str) -> None:
     moderation = Moderation(store.pool)
     [no] = await posted(store, "story", "One")
     await posted(store, "other", "Two")
@@ -106,9 +106,11 @@ async def test_the_record_tells_every_act_and_cannot_be_changed(store: Store) ->
         (None, "slow", None, "0", "late"),
     ]
     assert await moderation.acts(10, Slug("other")) == []
+    owner = await asyncpg.connect(owner_url)
     for statement in ("UPDATE acts SET reason = ''", "DELETE FROM acts", "TRUNCATE acts"):
         with pytest.raises(asyncpg.RestrictViolationError):
-            await store.pool.execute(statement)
+            await owner.execute(statement)
+    await owner.close()
     assert await moderation.acts(10) == acts
 
 

@@ -250,6 +250,14 @@ async def test_a_paper_keeps_only_so_many_bytes_of_pages(
     assert len(edition.paper._states) == 2
 
 
+async def test_after_a_sweep_every_page_is_made_anew(edition: Edition) -> None:
+    await edition.body()
+    edition.paper.forget()
+    await edition.body()
+    assert edition.printer.printed == 2
+    assert edition.paper._bytes == len("story [] 1")
+
+
 async def test_other_windows_and_filled_in_forms_are_made_for_each_who_asks(edition: Edition) -> None:
     numbers = await edition.comment("story", 3)
     for _ in range(3):

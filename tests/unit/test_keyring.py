@@ -1,5 +1,6 @@
 """The keyring: everything derived from one secret, for one purpose each, and always the same."""
 
+import re
 import uuid
 
 from service.keyring import Keyring
@@ -34,6 +35,16 @@ def test_a_key_fits_the_wire_and_needs_no_escaping() -> None:
     key = RING.author_key(ONE, OP)
     assert len(key) == 32
     assert key.replace("-", "").replace("_", "").isalnum()
+
+
+def test_a_poster_has_one_tag_in_a_thread_and_another_elsewhere() -> None:
+    one, two = RING.visitor("192.0.2.7", "x").address, RING.visitor("192.0.2.8", "x").address
+    mine = RING.poster_tag(ONE, one)
+    assert re.fullmatch("[0-9a-v]{4}", mine)
+    assert mine == Keyring("a secret for tests only").poster_tag(ONE, one)
+    others = {RING.poster_tag(ThreadId(no), each) for no in range(2, 100) for each in (one, two)}
+    assert mine not in others | {RING.poster_tag(ONE, two), Keyring("another secret for tests").poster_tag(ONE, one)}
+    assert len(others) > 190, "hardly any two are the same"
 
 
 def test_purposes_are_kept_apart() -> None:

@@ -48,6 +48,9 @@ def test_every_setting_is_read_from_its_variable() -> None:
             "AFTERWORD_REMOVED_RETENTION_DAYS": "0",
             "AFTERWORD_BACKUP_RETENTION_DAYS": "90",
             "AFTERWORD_REPORTS_TO_HOLD": "5",
+            "AFTERWORD_OWNER_URL": URL,
+            "AFTERWORD_POSTER_TAGS": "on",
+            "AFTERWORD_CLOSE_AFTER_DAYS": "14",
             "AFTERWORD_CHALLENGE": "off",
             "AFTERWORD_SURGE_POSTS_PER_MINUTE": "300",
             "AFTERWORD_LOG_LEVEL": "debug",
@@ -77,12 +80,15 @@ def test_every_setting_is_read_from_its_variable() -> None:
         removed_retention_days=0,
         backup_retention_days=90,
         reports_to_hold=5,
+        owner_url=URL,
+        poster_tags="on",
+        close_after_days=14,
         challenge="off",
         surge_posts_per_minute=300,
         log_level="debug",
     )
     assert [str(network) for network in loaded.proxies] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]
-    assert len(msgspec.structs.fields(Settings)) == 26, "this test sets every setting"
+    assert len(msgspec.structs.fields(Settings)) == 29, "this test sets every setting"
 
 
 @pytest.mark.parametrize(
@@ -194,6 +200,11 @@ def test_a_setting_given_twice_is_refused(tmp_path: Path) -> None:
         with pytest.raises(StartError, match=r"^AFTERWORD_PORT: .*not both"):
             settings.load(environ)
     assert settings.load({"AFTERWORD_PORT": "", "AFTERWORD_PORT_FILE": str(tmp_path / "port")}).port == 1
+
+
+def test_an_owner_of_the_tables_needs_somebody_who_serves() -> None:
+    with pytest.raises(StartError, match=r"^AFTERWORD_OWNER_URL: it needs AFTERWORD_DATABASE_URL beside it"):
+        settings.load({"AFTERWORD_OWNER_URL": URL})
 
 
 def test_an_own_database_needs_an_own_secret() -> None:

@@ -13,7 +13,7 @@ SELECT floor(extract(epoch FROM now()) / 3600)::bigint
 -- since: where a thread stands, and the comments changed after version $2, the last $3 of them, each as it is now
 SELECT wire_epoch(t.epoch) AS thread_epoch, t.version AS thread_version, t.count AS thread_count,
        t.state AS thread_state, t.slow AS thread_slow, t.surge AS thread_surge, t.pinned AS thread_pinned,
-       t.state_version AS thread_state_version, c.no, c.version, c.at, c.state, c.text, c.author
+       t.state_version AS thread_state_version, c.no, c.thread, c.version, c.at, c.state, c.text, c.author, c.address
 FROM threads t
 LEFT JOIN LATERAL (
     SELECT * FROM comments WHERE thread = t.id AND version > $2 ORDER BY version DESC LIMIT $3
@@ -28,7 +28,7 @@ WHERE id = $1 AND wire_epoch(epoch) = $2 AND version < $3
 -- window: where a thread stands, with at most $3 comments below number $2 and at most $4 from it on, in `no` order
 SELECT wire_epoch(t.epoch) AS thread_epoch, t.version AS thread_version, t.count AS thread_count,
        t.state AS thread_state, t.slow AS thread_slow, t.surge AS thread_surge, t.pinned AS thread_pinned,
-       t.state_version AS thread_state_version, c.no, c.version, c.at, c.state, c.text, c.author
+       t.state_version AS thread_state_version, c.no, c.thread, c.version, c.at, c.state, c.text, c.author, c.address
 FROM threads t
 LEFT JOIN LATERAL (
     (SELECT * FROM comments WHERE thread = t.id AND version IS NOT NULL AND no < $2 ORDER BY no DESC LIMIT $3)
@@ -48,7 +48,7 @@ SELECT id, wire_epoch(epoch) AS epoch, version FROM threads WHERE id = ANY ($1::
 SELECT id, slow, surge FROM threads WHERE slow > 0 OR surge
 
 -- placed: a comment wherever it stands, with its article
-SELECT a.slug, a.title, c.no, c.version, c.at, c.state, c.text, c.author
+SELECT a.slug, a.title, c.no, c.thread, c.version, c.at, c.state, c.text, c.author, c.address
 FROM comments c JOIN threads t ON t.id = c.thread JOIN articles a ON a.id = t.id
 WHERE c.no = $1 AND c.version IS NOT NULL AND t.state <> 'none'
 

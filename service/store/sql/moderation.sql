@@ -1,5 +1,5 @@
 -- judge: brings comments into a state, with a reason and in whose name
-SELECT * FROM judge_comments($1, $2, $3, $4)
+SELECT j.*, (SELECT address FROM comments WHERE no = j.no) AS address FROM judge_comments($1, $2, $3, $4) j
 
 -- judge_thread: changes the sides of an article's thread that $2 names
 SELECT j.*, t.id AS thread FROM articles a JOIN threads t USING (id), judge_thread(t.id, $2, $3, $4) j WHERE a.slug = $1
@@ -19,11 +19,15 @@ WHERE t.id = $1 AND NOT t.surge AND NOT EXISTS (
 SELECT j.*, t.id AS thread FROM threads t, judge_thread(t.id, '{"surge": false}', 'over', NULL) j
 WHERE t.id = $1 AND t.surge
 
+-- close_old: closes at most $3 threads of articles older than $1, as the service's own act
+SELECT j.*, id AS thread FROM lapsed($1, $3) id, judge_thread(id, '{"state": "closed"}', $2, NULL) j
+
 -- act: what an act was done to
 SELECT comment, kind, ban FROM acts WHERE id = $1
 
 -- undo: brings the comment of an act back to what it was; no row where that can't be
-SELECT j.* FROM undoable($1) x, judge_comments(ARRAY[x.comment], x.was, 'undo #' || x.id, $2) j
+SELECT j.*, (SELECT address FROM comments WHERE no = j.no) AS address
+FROM undoable($1) x, judge_comments(ARRAY[x.comment], x.was, 'undo #' || x.id, $2) j
 WHERE x.kind IN ('publish', 'hold', 'remove', 'restore')
 
 -- undo_step: brings the comments of all acts of the same step back to what they were, where that can be

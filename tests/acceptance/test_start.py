@@ -299,7 +299,7 @@ async def test_a_bad_setting_stops_the_start(
     ("name", "change", "sentence"),
     [
         ("DATABASE_URL", ("host=", "host=/nowhere"), "Postgres at "),
-        ("DATABASE_URL", ("afterword:", "afterword:not"), "password authentication failed"),
+        ("DATABASE_URL", ("afterword_service:", "afterword_service:not"), "password authentication failed"),
         ("DATABASE_URL", ("/afterword?", "/another?"), 'database "another" does not exist'),
         ("DATABASE_URL", None, "start it, or correct AFTERWORD_DATABASE_URL."),
         ("REDIS_URL", ("unix://:", "unix://:not"), "or correct AFTERWORD_REDIS_URL."),

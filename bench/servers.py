@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench import tools
@@ -43,13 +43,16 @@ class Server(Process):
 
 
 class Afterword(Server):
-    """The service as an operator starts it, without limits, with an open thread below each of some articles."""
+    """The service as an operator starts it, without limits unless they are set, with open threads below articles."""
 
     path = "/articles/measured/live"
     durable = True
 
-    def __init__(self, slugs: Sequence[str] = ("measured",)) -> None:
-        super().__init__(lambda _folder, _port: [sys.executable, "-m", "service"], _environ, "/readyz")
+    def __init__(self, slugs: Sequence[str] = ("measured",), settings: Mapping[str, str] | None = None) -> None:
+        def environ(folder: Path, port: int) -> dict[str, str]:
+            return _environ(folder, port) | dict(settings or {})
+
+        super().__init__(lambda _folder, _port: [sys.executable, "-m", "service"], environ, "/readyz")
         stories = self.folder / "stories"
         stories.mkdir()
         for slug in slugs:

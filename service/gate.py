@@ -8,8 +8,9 @@ from service import markup
 from service.blocklist import Blocklist
 from service.brakes import Brake, Brakes
 from service.errors import Refusal, TooFast
+from service.gathered import Gathered
 from service.guard.limits import Limits
-from service.guard.posts import Post, Posts
+from service.guard.posts import Burst, Post, Posts
 from service.keyring import Keyring, Visitor
 from service.protocol import Op
 from service.store.comments import Comments, Draft
@@ -46,11 +47,12 @@ class Gate:
         retractions: Limits,
     ) -> None:
         self._keyring = keyring
-        self._comments = comments
         self._blocklist = blocklist
         self._brakes = brakes
         self._posts = posts
         self._retractions = retractions
+        self._standing = Gathered(comments.standing)
+        self._judging = Gathered(posts.judge)
 
     async def admit(self, acts: Sequence[Act | Refusal], visitor: Visitor) -> list[Act | Refusal]:
         """The same acts of one visitor in one thread, those refused that may not come.
@@ -82,7 +84,7 @@ class Gate:
         brake = self._brakes.find(acts[0].draft.thread) if acts else None
         if not acts or (self._posts.off and not banned and not brake):
             return acts
-        known = await self._comments.standing(acts[0].draft.thread, [op for act in acts for op in act.draft.ops])
+        known = await self._standing.get((acts[0].draft.thread, [op for act in acts for op in act.draft.ops]))
         fresh = [act for act in acts if known.isdisjoint(act.draft.ops)]
         answers = [banned] * len(fresh) if banned else await self._paced(fresh, visitor, brake)
         judged = dict(zip((act.draft.op for act in fresh), answers, strict=True))
@@ -97,7 +99,7 @@ class Gate:
         if not acts or (self._posts.off and not slow):
             return list(fresh)
         posts = [self._post(act.draft, visitor) for act in acts]
-        judged = iter(await self._posts.judge(visitor.limit, acts[0].draft.thread, slow, posts))
+        judged = iter(await self._judging.get(Burst(visitor.limit, acts[0].draft.thread, slow, posts)))
         return [next(judged) or act if isinstance(act, Act) else act for act in fresh]
 
     def _post(self, draft: Draft, visitor: Visitor) -> Post:

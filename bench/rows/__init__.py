@@ -5,10 +5,12 @@ from collections.abc import Callable
 from bench.report import Report
 from bench.rows.arrival import join, reconnect
 from bench.rows.delivery import burst, delivery, rates, readers, threads
+from bench.rows.guards import guards
 from bench.rows.ingest import ingest
 from bench.rows.length import length
 from bench.rows.page import page
 
 ROWS: dict[str, Callable[[Report], None]] = {
-    row.__name__: row for row in (delivery, burst, ingest, page, join, reconnect, readers, rates, length, threads)
+    row.__name__: row
+    for row in (delivery, burst, ingest, guards, page, join, reconnect, readers, rates, length, threads)
 }

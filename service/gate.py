@@ -11,10 +11,11 @@ from service.blocklist import Blocklist
 from service.brakes import Brake, Brakes
 from service.errors import Banned, Refusal, TooFast, Unproven
 from service.filters import Sieve
+from service.gathered import Gathered
 from service.guard.asked import Asked
 from service.guard.challenge import Challenges
 from service.guard.limits import Limits
-from service.guard.posts import Post, Posts
+from service.guard.posts import Burst, Post, Posts
 from service.guard.pressure import Pressure
 from service.keyring import Keyring, Visitor
 from service.protocol import Op, ThreadId
@@ -68,7 +69,6 @@ class Gate:
         pressure: Pressure,
     ) -> None:
         self._keyring = keyring
-        self._comments = comments
         self._blocklist = blocklist
         self._brakes = brakes
         self._sieve = sieve
@@ -76,6 +76,8 @@ class Gate:
         self._posts = posts
         self._retractions = retractions
         self._pressure = pressure
+        self._standing = Gathered(comments.standing)
+        self._judging = Gathered(posts.judge)
 
     async def admit(self, acts: Sequence[Act | Refusal], visitor: Visitor) -> list[Act | Refusal]:
         """The same acts of one visitor in one thread, those refused that may not come.
@@ -110,7 +112,7 @@ class Gate:
         brake = self._brakes.find(thread)
         if self._posts.off and not banned and not brake and not self._asks(brake) and await self._sieve.empty():
             return acts
-        known = await self._comments.standing(thread, [op for act in acts for op in act.draft.ops])
+        known = await self._standing.get((thread, [op for act in acts for op in act.draft.ops]))
         fresh = [act for act in acts if known.isdisjoint(act.draft.ops)]
         answers: Sequence[Act | Refusal] = [banned] * len(fresh) if banned else fresh
         answers = await self._filtered(answers, visitor)
@@ -163,7 +165,7 @@ class Gate:
         if not posts or (self._posts.off and not slow):
             return acts
         thread = next(act.draft.thread for act in acts if isinstance(act, Act))
-        judged = iter(await self._posts.judge(visitor.limit, thread, slow, posts))
+        judged = iter(await self._judging.get(Burst(visitor.limit, thread, slow, posts)))
         return [next(judged) or act if isinstance(act, Act) else act for act in acts]
 
     def _post(self, draft: Draft, visitor: Visitor) -> Post:

@@ -6,6 +6,7 @@ from bench.report import Report
 from bench.rows.arrival import join, reconnect
 from bench.rows.delivery import burst, delivery, rates, readers, threads
 from bench.rows.flood import flood
+from bench.rows.guards import guards
 from bench.rows.ingest import ingest
 from bench.rows.length import length
 from bench.rows.page import page
@@ -13,5 +14,5 @@ from bench.rows.removal import removal
 
 ROWS: dict[str, Callable[[Report], None]] = {
     row.__name__: row
-    for row in (delivery, burst, ingest, page, join, reconnect, readers, rates, length, threads, removal, flood)
+    for row in (delivery, burst, ingest, guards, page, join, reconnect, readers, rates, length, threads, removal, flood)
 }

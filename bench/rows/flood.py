@@ -23,7 +23,7 @@ OF_ONE = 3  # comments of an ordinary address, about: below its limit
 LOOKS = 20  # at the desk
 SETTLE = 1.0  # seconds after readers came
 # An address's limit as it is by default, and no other: where a thread asks more of everybody, its authors are held up.
-SETTINGS = {"POSTS_PER_MINUTE": "6"}
+SETTINGS = {"POSTS_PER_MINUTE": "6", "THREAD_POSTS_PER_MINUTE": "0", "SURGE_POSTS_PER_MINUTE": "0"}
 
 
 class Flooded(msgspec.Struct, frozen=True):

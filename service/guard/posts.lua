@@ -1,28 +1,30 @@
--- What one visitor posts in one thread: how fast (GCRA, see gcra.lua), and how like what was posted within the hour. All
--- or nothing: what is refused costs nothing and leaves nothing behind.
--- KEYS: the arrival times of the address, the thread and the site; when this address last wrote in this thread; what the
--- address said anywhere, and what was said in the thread, each as a hash of run → act and a list of acts, the oldest
--- first; then for each post its act, and what says the same.
--- ARGV: for each of the three rates the ms that one costs, and the burst; ms between two posts in the thread, ms an act
--- lasts, who, the beginning of the key of every act; how many acts of the address and of the thread are compared; then
--- for each post its cost, its act, the hashes of its runs, and how many shared ones are alike.
+-- What visitors post, burst by burst, each of one visitor in one thread: how fast (GCRA, see gcra.lua), and how like what
+-- was posted within the hour. All or nothing: what is refused costs nothing and leaves nothing behind.
+-- KEYS: the arrival time of the site; then for each burst the arrival times of the address and the thread, when this
+-- address last wrote in this thread, and what the address said anywhere and what was said in the thread, each as a hash
+-- of run → act and a list of acts, the oldest first; then for each of its posts the act, and what says the same.
+-- ARGV: for the rates of address, thread and site the ms that one costs, and the burst; how many acts of the address and
+-- of the thread are compared; ms an act lasts, the beginning of the key of every act; then for each burst its posts, ms
+-- between two posts in the thread, and who; then for each of its posts its cost, its act, the hashes of its runs, and
+-- how many shared ones are alike.
 -- Answers for each post the ms to wait, 0 for none; -1: said by the same already, -2: it is alike something.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
-local slow, lasting, who, acts = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9], ARGV[10]
-local scopes = { { KEYS[5], KEYS[6], tonumber(ARGV[11]) }, { KEYS[7], KEYS[8], tonumber(ARGV[12]) } }
+local lasting, acts = tonumber(ARGV[9]), ARGV[10]
 local RUN, ACT, SECOND = 8, 16, 10 -- bytes
 
-local rates = {}
-for i = 1, 3 do
-    local cost, burst = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
-    if cost > 0 then
-        -- Never later than a whole burst leaves it: beyond that, the clock was set back.
-        local arrival = math.min(math.max(tonumber(redis.call('GET', KEYS[i]) or now), now), now + burst * cost)
-        rates[#rates + 1] = { key = KEYS[i], cost = cost, burst = burst, arrival = arrival }
+local function paces(keys)
+    local rates = {}
+    for i, key in ipairs(keys) do
+        local cost, burst = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+        if cost > 0 then
+            -- Never later than a whole burst leaves it: beyond that, the clock was set back.
+            local arrival = math.min(math.max(tonumber(redis.call('GET', key) or now), now), now + burst * cost)
+            rates[#rates + 1] = { key = key, cost = cost, burst = burst, arrival = arrival }
+        end
     end
+    return rates
 end
-local last = slow > 0 and math.min(tonumber(redis.call('GET', KEYS[4]) or now - slow), now)
 
 local function runs(sketch)
     local found = {}
@@ -38,7 +40,7 @@ local function stands(act)
     return redis.call('EXISTS', acts .. act) == 1
 end
 
-local function alike(sketch, enough)
+local function alike(scopes, sketch, enough)
     for _, scope in ipairs(scopes) do
         local shared = {}
         for _, act in ipairs(redis.call('HMGET', scope[1], unpack(sketch))) do
@@ -64,7 +66,7 @@ local function forget(scope, entry)
     redis.call('LPOP', scope[2])
 end
 
-local function remember(act, sketch)
+local function remember(scopes, act, sketch)
     local second = math.floor(now / 1000)
     for _, scope in ipairs(scopes) do
         local fields = {}
@@ -85,8 +87,7 @@ local function remember(act, sketch)
     end
 end
 
-local function wait(units)
-    local longest = last and last + slow - now or 0
+local function wait(rates, longest, units)
     for _, rate in ipairs(rates) do
         longest = math.max(longest, rate.arrival + (math.min(units, rate.burst) - rate.burst) * rate.cost - now)
     end
@@ -94,43 +95,60 @@ local function wait(units)
 end
 
 local answers = {}
-for i = 1, (#KEYS - 8) / 2 do
-    local key, same = KEYS[7 + 2 * i], KEYS[8 + 2 * i]
-    local units, act, sketch, enough = tonumber(ARGV[9 + 4 * i]), ARGV[10 + 4 * i], runs(ARGV[11 + 4 * i]), tonumber(ARGV[12 + 4 * i])
-    local said = #rates > 0 and redis.call('GET', same)
-    local ms = 0
-    if redis.call('GET', key) == who then
-        ms = 0 -- let through already
-    elseif said and stands(said) then
-        ms = -1
-    elseif #rates > 0 and #sketch > 0 and alike(sketch, enough) then
-        ms = -2
-    else
-        ms = wait(units)
-        if ms < 1 then
-            ms = 0
-            for _, rate in ipairs(rates) do
-                rate.arrival = rate.arrival + math.min(units, rate.burst) * rate.cost
-            end
-            last = last and now
-            redis.call('SET', key, who, 'PX', lasting)
-            if #rates > 0 then
-                redis.call('SET', same, act, 'PX', lasting)
-                if #sketch > 0 then
-                    remember(act, sketch)
+local key, arg = 2, 11 -- of the next burst
+
+local function judge()
+    local posts, slow, who = tonumber(ARGV[arg]), tonumber(ARGV[arg + 1]), ARGV[arg + 2]
+    local rates, slowed = paces({ KEYS[key], KEYS[key + 1], KEYS[1] }), KEYS[key + 2]
+    local scopes = {
+        { KEYS[key + 3], KEYS[key + 4], tonumber(ARGV[7]) },
+        { KEYS[key + 5], KEYS[key + 6], tonumber(ARGV[8]) },
+    }
+    local last = slow > 0 and math.min(tonumber(redis.call('GET', slowed) or now - slow), now)
+    key, arg = key + 7, arg + 3
+    for _ = 1, posts do
+        local mark, same = KEYS[key], KEYS[key + 1]
+        local units, act, sketch, enough = tonumber(ARGV[arg]), ARGV[arg + 1], runs(ARGV[arg + 2]), tonumber(ARGV[arg + 3])
+        local said = #rates > 0 and redis.call('GET', same)
+        local ms = 0
+        if redis.call('GET', mark) == who then
+            ms = 0 -- let through already
+        elseif said and stands(said) then
+            ms = -1
+        elseif #rates > 0 and #sketch > 0 and alike(scopes, sketch, enough) then
+            ms = -2
+        else
+            ms = wait(rates, last and last + slow - now or 0, units)
+            if ms < 1 then
+                ms = 0
+                for _, rate in ipairs(rates) do
+                    rate.arrival = rate.arrival + math.min(units, rate.burst) * rate.cost
+                end
+                last = last and now
+                redis.call('SET', mark, who, 'PX', lasting)
+                if #rates > 0 then
+                    redis.call('SET', same, act, 'PX', lasting)
+                    if #sketch > 0 then
+                        remember(scopes, act, sketch)
+                    end
                 end
             end
         end
+        answers[#answers + 1] = math.ceil(ms)
+        key, arg = key + 2, arg + 4
     end
-    answers[i] = math.ceil(ms)
-end
-for _, rate in ipairs(rates) do
-    if rate.arrival > now then
-        -- Not rounded: a cost of 8571.43 ms would drift by up to half a millisecond with every post.
-        redis.call('SET', rate.key, string.format('%.17g', rate.arrival), 'PX', math.ceil(rate.arrival - now))
+    for _, rate in ipairs(rates) do
+        if rate.arrival > now then
+            -- Not rounded: a cost of 8571.43 ms would drift by up to half a millisecond with every post.
+            redis.call('SET', rate.key, string.format('%.17g', rate.arrival), 'PX', math.ceil(rate.arrival - now))
+        end
+    end
+    if last and last + slow > now then
+        redis.call('SET', slowed, string.format('%.17g', last), 'PX', math.ceil(last + slow - now))
     end
 end
-if last and last + slow > now then
-    redis.call('SET', KEYS[4], string.format('%.17g', last), 'PX', math.ceil(last + slow - now))
+
+while arg <= #ARGV do
+    judge()
 end
 return answers

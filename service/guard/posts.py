@@ -1,9 +1,10 @@
-"""What is posted, how fast and how like what was said before: judged in Redis, all of a burst in one call.
+"""What is posted, how fast and how like what was said before: judged in Redis, all that comes together in one call.
 
 An act that was let through leaves a mark for an hour: while that lasts, it costs nothing again, and what it said is
 compared. Every key has the site's hash tag, so all of them lie in one slot of a cluster.
 """
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -51,6 +52,15 @@ class Post(NamedTuple):
     likeness: Likeness
 
 
+class Burst(NamedTuple):
+    """What one visitor posts together in a thread. `slow`: seconds between two posts of one address there."""
+
+    visitor: str
+    thread: int
+    slow: int
+    posts: Sequence[Post]
+
+
 class Posts:
     """The posts of a site. Where addresses are not limited, nothing is, but by a thread's own `slow`."""
 
@@ -62,26 +72,26 @@ class Posts:
         self._local = _Local(rates)
         self.off = not rates.address
 
-    async def judge(self, visitor: str, thread: int, slow: int, posts: Sequence[Post]) -> list[Refusal | None]:
-        """Let in what may come, in its order; for the others `TooFast` or `Duplicate`.
-
-        `slow`: seconds between two posts of one address in this thread.
-        """
-        here = f"{visitor}:{thread}"
-        scopes = [f"of:{visitor}", f"in:{thread}"]
-        keys = [f"rate:of:{visitor}", f"rate:in:{thread}", "rate", f"slow:{here}"]
-        keys += [f"{kind}:{scope}" for scope in scopes for kind in ("runs", "acts")]
-        named: list[str | bytes] = [f"{self._prefix}:{key}" for key in keys]
+    async def judge(self, bursts: Sequence[Burst]) -> list[list[Refusal | None]]:
+        """Let in what may come, in its order; for the others `TooFast` or `Duplicate`."""
+        named: list[str | bytes] = [f"{self._prefix}:rate"]
         args: list[str | bytes | float] = [number for rate in self._rates for number in rate]
-        args += [slow * 1000, LASTING_SECONDS * 1000, visitor, self._act(b""), OWN, OTHERS]
-        for op, cost, (same, sketch, enough) in posts:
-            named += [self._act(op.bytes), f"{self._prefix}:same:{same.hex()}"]
-            args += [cost, op.bytes, b"".join(sketch), enough]
+        args += [OWN, OTHERS, LASTING_SECONDS * 1000, self._act(b"")]
+        for visitor, thread, slow, posts in bursts:
+            own, all_ = f"of:{visitor}", f"in:{thread}"
+            keys = [f"rate:{own}", f"rate:{all_}", f"slow:{visitor}:{thread}"]
+            keys += [f"runs:{own}", f"acts:{own}", f"runs:{all_}", f"acts:{all_}"]
+            named += [f"{self._prefix}:{key}" for key in keys]
+            args += [len(posts), slow * 1000, visitor]
+            for op, cost, (same, sketch, enough) in posts:
+                named += [self._act(op.bytes), f"{self._prefix}:same:{same.hex()}"]
+                args += [cost, op.bytes, b"".join(sketch), enough]
         try:
             answers: Iterable[float] = await self._script(keys=named, args=args)
         except (RedisError, OSError):
-            answers = [self._local.judge(visitor, thread, slow, post) for post in posts]
-        return [_refusal(answer) for answer in answers]
+            answers = [self._local.judge(burst, post) for burst in bursts for post in burst.posts]
+        refusals = map(_refusal, answers)
+        return [list(itertools.islice(refusals, len(burst.posts))) for burst in bursts]
 
     async def forget(self, op: UUID) -> None:
         """Compare nothing with this act any more: its comment was retracted."""
@@ -116,8 +126,9 @@ class _Local:
         self._same: Memory[bytes, UUID] = Memory(LOCAL)
         self._said: Memory[str, deque[tuple[UUID, tuple[bytes, ...]]]] = Memory(LOCAL_TEXTS)
 
-    def judge(self, visitor: str, thread: int, slow: int, post: Post) -> float:
+    def judge(self, burst: Burst, post: Post) -> float:
         """As the script answers for one post."""
+        visitor, thread, slow, _ = burst
         now = time.monotonic()
         mark = self._acts.get(post.op)
         if mark and mark[0] == visitor:

@@ -115,10 +115,13 @@ class Comments:
         """The thread below an article. Raises `NotFound`."""
         return ThreadId((await self._row("thread", slug))["id"])
 
-    async def standing(self, thread: ThreadId, ops: Sequence[UUID]) -> set[UUID]:
-        """Those op tags under which a comment stands already."""
+    async def standing(self, asked: Sequence[tuple[ThreadId, Sequence[UUID]]]) -> list[set[UUID]]:
+        """For some op tags of each thread, those under which a comment stands already."""
+        pairs = [(thread, op) for thread, ops in asked for op in ops]
         async with available():
-            return {row["op"] for row in await self._pool.fetch(SQL["standing"], thread, list(ops))}
+            rows = await self._pool.fetch(SQL["standing"], [thread for thread, _ in pairs], [op for _, op in pairs])
+        known = {row["op"] for row in rows}  # an op tag is of one thread: it is made with it
+        return [known.intersection(ops) for _, ops in asked]
 
     async def hour(self) -> int:
         """Hours since 1970 by the database's clock."""

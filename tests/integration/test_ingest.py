@@ -635,14 +635,14 @@ async def test_who_is_banned_is_told_before_any_limit_is_asked_and_keeps_what_st
 async def test_without_limits_bans_hold_and_without_bans_the_store_is_not_asked(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    thread, asked, look = await bench.thread("story"), [], Comments.standing
+
+    async def standing(self: Comments, given: Sequence[tuple[ThreadId, Sequence[uuid.UUID]]]) -> list[set[uuid.UUID]]:
+        asked.append(given)
+        return await look(self, given)
+
+    monkeypatch.setattr(Comments, "standing", standing)
     guarded = Guarded(bench, per_minute=0)
-    thread, asked, look = await bench.thread("story"), [], guarded.comments.standing
-
-    async def standing(thread: ThreadId, ops: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-        asked.append(ops)
-        return await look(thread, ops)
-
-    monkeypatch.setattr(guarded.comments, "standing", standing)
     first, _ = await guarded.post(thread, str(uuid.uuid4()), "Hello")
     assert asked == []
     await Bans(bench.control).impose(first.no, "address", 1, "")
@@ -713,8 +713,8 @@ async def test_an_author_takes_the_comment_back_by_the_key(bench: Bench, guarded
 
 
 async def test_without_a_limit_nothing_is_looked_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Comments, "standing", None)
     subject, thread = Guarded(bench, per_minute=0), await bench.thread("story")
-    monkeypatch.delattr(Comments, "standing")
     for _ in range(20):
         assert (await subject.post(thread, str(uuid.uuid4()), "Hello"))[1]
     await subject.away.aclose()

@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 
 from service.errors import Alike, Duplicate, Refusal, TooFast
 from service.guard import posts as guard
-from service.guard.posts import LASTING_SECONDS, OTHERS, OWN, Post, Posts, Rates
+from service.guard.posts import LASTING_SECONDS, OTHERS, OWN, Burst, Post, Posts, Rates
 from service.keyring import Keyring
 from service.protocol import ThreadId
 
@@ -59,7 +59,8 @@ class Worker:
     ) -> list[Refusal | None]:
         """Post in one burst."""
         made = [Post(op or uuid.uuid4(), cost, RING.likeness(text, ThreadId(at), by)) for text in texts]
-        return await self.posts.judge(by, at, slow, made)
+        [answers] = await self.posts.judge([Burst(by, at, slow, made)])
+        return answers
 
     async def waits(self, *args: Any, **given: Any) -> float:
         """Post, too fast: how long to wait, or 0."""
@@ -230,6 +231,16 @@ async def test_workers_share_everything_and_sites_nothing(shared: Town) -> None:
     await two.posts.forget(op)
     assert [await one.says(LONG), await two.says(slow=60)] == [None, None]
     assert 59 < await one.waits(slow=60) <= 60
+
+
+async def test_bursts_are_judged_together_in_their_order(town: Town) -> None:
+    worker = town.worker(Rates(3, 4, 0))
+
+    def burst(by: str, *texts: str, at: int = 1) -> Burst:
+        return Burst(by, at, 0, [Post(uuid.uuid4(), 1, RING.likeness(text, ThreadId(at), by)) for text in texts])
+
+    answers = await worker.posts.judge([burst("a", "1", "2", "3", "4"), burst("b", LONG, "2"), burst("a", "5", at=2)])
+    assert [codes(each) for each in answers] == [["", "", "", "too-fast"], ["", "too-fast"], ["too-fast"]]
 
 
 async def test_posts_at_once_get_exactly_the_burst(shared: Town) -> None:

@@ -150,9 +150,10 @@ async def test_an_act_is_found_under_each_of_its_ops(store: Store) -> None:
     for others in ((ops[0],), (ops[2], ops[0]), (ops[0], ops[2])):
         (again,) = await store.post(draft(thread, "A", ops[1], *others))
         assert standing(again).no == standing(first).no
-    assert await store.comments.standing(thread, ops) == {ops[0]}
-    assert await store.comments.standing(thread, ops[1:]) == set()
-    assert await store.comments.standing(thread, []) == set()
+    other = await store.open("another")
+    asked = [(thread, ops), (thread, ops[1:]), (thread, []), (other, ops[1:])]
+    assert await store.comments.standing(asked) == [{ops[0]}, set(), set(), set()]
+    assert await store.comments.standing([(other, ops)]) == [set()]
 
 
 async def test_a_repeat_gets_the_present_state(store: Store) -> None:
@@ -208,7 +209,7 @@ async def test_a_held_thread_holds_and_tells_nobody(store: Store) -> None:
         await store.comments.around(thread, standing(held).no, 10)
     with pytest.raises(NotFound):
         await store.comments.place(standing(held).no, 50)
-    assert await store.comments.standing(thread, [first.op]) == {first.op}
+    assert await store.comments.standing([(thread, [first.op])]) == [{first.op}]
 
 
 async def test_where_there_is_no_thread_nothing_is_posted_or_read(store: Store) -> None:
@@ -771,7 +772,7 @@ async def test_a_database_that_is_away_is_unavailable(store: Store) -> None:
         for read in (
             away.thread(Slug("x")),
             away.hour(),
-            away.standing(ThreadId(1), []),
+            away.standing([(ThreadId(1), [])]),
             away.since(ThreadId(1), 0, 1),
             away.positions([]),
             away.renew(ThreadId(1), Epoch("e.1"), 1),

@@ -4,8 +4,8 @@ SELECT * FROM post_comments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 -- retract: erases a comment for who knows its op tag
 SELECT * FROM retract_comment($1, $2, $3)
 
--- standing: those ops under which a comment stands
-SELECT op FROM comments WHERE thread = $1 AND op = ANY ($2::uuid[])
+-- standing: those ops, each in its thread, under which a comment stands
+SELECT op FROM unnest($1::bigint[], $2::uuid[]) AS asked (thread, op) JOIN comments USING (thread, op)
 
 -- hour: the hour by the database's clock, which all workers share
 SELECT floor(extract(epoch FROM now()) / 3600)::bigint

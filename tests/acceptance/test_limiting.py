@@ -29,15 +29,17 @@ async def post(site: Site, text: str, by: str = HERE) -> Message:
         answer: dict[str, Any] = await response.json(content_type=None)
         if response.status >= 400:
             assert answer["status"] == response.status
-            assert response.headers.get("Retry-After") == (
-                str(answer["retry_after"]) if "retry_after" in answer else None
-            )
+            wait = answer.get("retry_after")
+            assert response.headers.get("Retry-After") == (str(wait) if wait else None)
         return answer
 
 
 async def test_six_plain_comments_pass_over_any_line_and_the_seventh_is_told_to_wait(proxied: Site) -> None:
-    at_once: dict[str, Any] = {"additional_headers": {"X-Forwarded-For": HERE}}
-    async with proxied.socket("story", **at_once) as one, proxied.socket("story", **at_once) as two:
+    here = {"X-Forwarded-For": HERE}
+    async with (
+        proxied.socket("story", additional_headers=here) as one,
+        proxied.socket("story", additional_headers=here) as two,
+    ):
         for number, socket in enumerate((one, two, one, two)):
             await send(socket, "post", op=op(), text=f"message {number}")
             assert (await receive(socket, "accepted", "refused"))["type"] == "accepted"

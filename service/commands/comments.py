@@ -81,7 +81,7 @@ def _acts(options: argparse.Namespace) -> int:
         async with command.pool(given) as pool:
             for act in await Moderation(pool).acts(LISTED, options.slug):
                 date = act.at.astimezone(given.zone)
-                what = f"{act.kind} {act.ban or act.comment or act.slug} (was {act.was})"
+                what = f"{act.kind} {act.ban or act.filter or act.comment or act.slug} (was {act.was})"
                 command.say(f"{date:%Y-%m-%d %H:%M}  {act.moderator or '-'}  {what}  {act.reason}".rstrip())
         return 0
 

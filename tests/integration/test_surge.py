@@ -152,8 +152,8 @@ async def test_no_surge_begins_where_posting_is_not_limited(store: Store, redis:
 
 async def test_one_address_brings_no_surge_about(store: Store, redis: Redis, site: str) -> None:
     thread, worker = await store.open("story"), Worker(store, redis, site)
-    worker.flood(thread, 1, each=1_000)
     worker.pressure.feel(thread, "address 0", WEIGHT)
+    worker.flood(thread, 1, each=1_000)
     assert (await worker.pressure.recent(())) == {thread: MOST}
     await worker.look()
     assert worker.told == []

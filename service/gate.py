@@ -95,8 +95,7 @@ class Gate:
 
     async def retract(self, op: UUID, visitor: Visitor) -> None:
         """Let a visitor retract what stands under an op tag; the same again is free. Raises `TooFast`."""
-        [wait] = await self._retractions.post(visitor.limit, [op])
-        if wait:
+        if wait := await self._retractions.wait(visitor.limit, op):
             raise TooFast(retry_after=wait)
 
     async def forget(self, op: UUID) -> None:

@@ -14,7 +14,7 @@ from service.store.comments import Changed
 from service.store.reports import Report, Reports
 
 PER_MINUTE = 10  # reports and appeals of an address, at once and in a minute
-WEIGHT = 5  # comments that a report counts as, where the pressure on a thread is felt
+WEIGHT = 3  # comments that a report counts as, where the pressure on a thread is felt
 NOTE, APPEAL = 500, 1_000  # characters, as cleaned
 
 
@@ -63,8 +63,7 @@ class Reporting:
         visitor: Visitor,
     ) -> None:
         reporter = self._keyring.reporter(visitor, no, purpose)
-        [wait] = await self._limits.post(visitor.limit, [self._keyring.report_op(reporter)])
-        if wait:
+        if wait := await self._limits.wait(visitor.limit, self._keyring.report_op(reporter)):
             raise TooFast(retry_after=wait)
         thread, held = await self._reports.file(Report(no, reporter, reason, note), self._to_hold)
         self._pressure.feel(thread, visitor.limit, WEIGHT)

@@ -4,8 +4,7 @@ import argparse
 import datetime
 
 from service.commands import command
-from service.commands.command import Commands
-from service.commands.comments import number
+from service.commands.command import Commands, number
 from service.errors import NotFound
 from service.settings import Settings
 from service.store.bans import MAX_DAYS, Bans, Scope

@@ -9,6 +9,7 @@ from typing import Any
 
 from service import embedded, logs, settings, supervisor
 from service.errors import StartError, Unavailable
+from service.protocol import MAX_INTEGER
 from service.settings import Settings
 from service.stop import Stop
 from service.store import database
@@ -35,6 +36,18 @@ def add_noun(commands: Commands, name: str, summary: str) -> Commands:
     """Add a noun that has commands of its own."""
     parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
     return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+
+def number(least: int, most: int = MAX_INTEGER) -> Callable[[str], int]:
+    """What reads a whole number in these bounds."""
+    bounds = f"from {least} on" if most == MAX_INTEGER else f"from {least} to {most}"
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number {bounds}")
+        return int(text)
+
+    return read
 
 
 def start() -> Settings:

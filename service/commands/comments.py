@@ -1,12 +1,11 @@
 """`comments`: publish, hold and remove them, and list what waits; `acts`: the record of it."""
 
 import argparse
-from collections.abc import Callable
 from functools import partial
 
 from service.commands import command
-from service.commands.command import Commands
-from service.protocol import MAX_INTEGER, Slug
+from service.commands.command import Commands, number
+from service.protocol import Slug
 from service.settings import Settings
 from service.store.moderation import Moderation, Verdict
 
@@ -39,18 +38,6 @@ def add(commands: Commands) -> None:
     command.add(nouns, "held", _held, "list what waits for a moderator", "Lists what is held, the oldest first.")
     acts = command.add(commands, "acts", _acts, "list what was done", "Lists the record of acts, the newest first.")
     acts.add_argument("slug", metavar="SLUG", nargs="?", type=Slug, help="of one article only")
-
-
-def number(least: int, most: int = MAX_INTEGER) -> Callable[[str], int]:
-    """What reads a whole number in these bounds."""
-    bounds = f"from {least} on" if most == MAX_INTEGER else f"from {least} to {most}"
-
-    def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number {bounds}")
-        return int(text)
-
-    return read
 
 
 def _judge(verdict: Verdict, options: argparse.Namespace) -> int:
@@ -94,7 +81,7 @@ def _acts(options: argparse.Namespace) -> int:
         async with command.pool(given) as pool:
             for act in await Moderation(pool).acts(LISTED, options.slug):
                 date = act.at.astimezone(given.zone)
-                what = f"{act.kind} {act.ban or act.comment or act.slug} (was {act.was})"
+                what = f"{act.kind} {act.ban or act.filter or act.comment or act.slug} (was {act.was})"
                 command.say(f"{date:%Y-%m-%d %H:%M}  {act.moderator or '-'}  {what}  {act.reason}".rstrip())
         return 0
 

@@ -5,8 +5,7 @@ from typing import get_args
 
 from service import filters
 from service.commands import command
-from service.commands.command import Commands
-from service.commands.comments import number
+from service.commands.command import Commands, number
 from service.errors import NotFound, StartError
 from service.filters import Sieve
 from service.settings import Settings

@@ -4,8 +4,7 @@ import argparse
 from functools import partial
 
 from service.commands import command
-from service.commands.command import Commands
-from service.commands.comments import number
+from service.commands.command import Commands, number
 from service.protocol import Slug
 from service.settings import Settings
 from service.store.moderation import SLOWEST, Moderation, Terms
@@ -33,7 +32,7 @@ def add(commands: Commands) -> None:
         "Let each address write once in some seconds in a thread; 0: as fast as the limits allow.",
     )
     _on_one(slow)
-    slow.add_argument("seconds", metavar="SECONDS", type=_seconds, help=f"0 to {SLOWEST}")
+    slow.add_argument("seconds", metavar="SECONDS", type=number(0, SLOWEST), help=f"0 to {SLOWEST}")
     unpin = command.add(
         nouns, "unpin", _unpin, "let no comment stand first", "Lets no comment stand first in a thread."
     )
@@ -52,12 +51,6 @@ def add(commands: Commands) -> None:
 def _on_one(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("slug", metavar="SLUG", type=Slug, help="the article's")
     parser.add_argument("--reason", default="", help="why, for the record")
-
-
-def _seconds(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= SLOWEST):
-        raise argparse.ArgumentTypeError(f"seconds are a number from 0 to {SLOWEST}")
-    return int(text)
 
 
 def _sentence(summary: str) -> str:

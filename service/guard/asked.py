@@ -5,8 +5,10 @@ import time
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from service.guard.limits import LOCAL, MARK_SECONDS
+from service.guard.limits import LOCAL
+from service.guard.memory import Memory
 
+LASTING_SECONDS = 600
 EASY = 8  # challenges of an address at the least difficulty; then every doubling is a step
 
 
@@ -16,7 +18,7 @@ class Asked:
     def __init__(self, redis: Redis, site: str) -> None:
         self._redis = redis
         self._prefix = f"afterword:{site}:asked"
-        self._local: dict[str, tuple[int, float]] = {}
+        self._local: Memory[str, tuple[int, float]] = Memory(LOCAL)  # how many, and until when they count
 
     async def steps(self, visitor: str, number: int) -> int:
         """Count `number` more challenges of `visitor`; by how many steps they are harder."""
@@ -24,7 +26,7 @@ class Asked:
         try:
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.incrby(key, number)
-                pipe.expire(key, MARK_SECONDS, nx=True)
+                pipe.expire(key, LASTING_SECONDS, nx=True)
                 count = int((await pipe.execute())[0])
         except (RedisError, OSError):
             count = self._count(visitor, number)
@@ -32,10 +34,8 @@ class Asked:
 
     def _count(self, visitor: str, number: int) -> int:
         now = time.monotonic()
-        count, until = self._local.pop(visitor, (0, now + MARK_SECONDS))
+        count, until = self._local.get(visitor) or (0, 0.0)
         if until <= now:
-            count, until = 0, now + MARK_SECONDS
-        self._local[visitor] = count + number, until
-        while len(self._local) > LOCAL:
-            self._local.pop(next(iter(self._local)))
+            count, until = 0, now + LASTING_SECONDS
+        self._local.keep(visitor, (count + number, until))
         return count + number

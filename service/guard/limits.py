@@ -1,7 +1,6 @@
 """How often an address may do something: GCRA in Redis for all workers, in this worker's memory while Redis is away."""
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -33,19 +32,19 @@ class Limits:
         """Whether nothing is limited."""
         return not self._burst
 
-    async def post(self, visitor: str, ops: Sequence[UUID]) -> list[float]:
-        """Count the acts of `visitor`, each once for its op: the seconds that each must wait, 0 for none."""
-        if self.off or not ops:
-            return [0.0] * len(ops)
+    async def wait(self, visitor: str, op: UUID) -> float:
+        """Seconds that an act of `visitor` must wait; or 0, and it is counted, once for its op."""
+        if self.off:
+            return 0.0
         address = f"{self._prefix}:{{{visitor}}}"
-        marks = [f"{address}:{op.hex}" for op in ops]
+        mark = f"{address}:{op.hex}"
         try:
-            waits = await self._script(
-                keys=[address, *marks], args=[self._cost * 1000, self._burst, MARK_SECONDS * 1000]
+            ms: int = await self._script(
+                keys=[address, mark], args=[self._cost * 1000, self._burst, MARK_SECONDS * 1000]
             )
         except (RedisError, OSError):
-            return [self._here(address, mark) for mark in marks]
-        return [wait / 1000 for wait in waits]
+            return self._here(address, mark)
+        return ms / 1000
 
     def _here(self, address: str, mark: str) -> float:
         """The same rule in memory, by this machine's clock."""

@@ -17,7 +17,7 @@ from service.protocol import ThreadId
 
 SECONDS = 10  # what is called recent
 MINUTES = 60  # what is called usual
-MOST = 3  # times that one address counts on a worker while it is recent: no one brings a surge about alone
+MOST = 3  # comments that one address counts as on a worker while it is recent: a surge is made by many
 
 
 class Pressure:
@@ -40,9 +40,10 @@ class Pressure:
         if now >= self._felt_until:
             self._felt.clear()
             self._felt_until = now + SECONDS
-        if self._felt[thread, who] < MOST and len(self._felt) < LOCAL:
-            self._felt[thread, who] += 1
-            self._new[thread] += weight
+        if len(self._felt) < LOCAL:
+            counted = min(weight, MOST - self._felt[thread, who])
+            self._felt[thread, who] += counted
+            self._new[thread] += counted
 
     def steps(self, thread: ThreadId) -> int:
         """How often what a thread takes is to be doubled until it is what came lately."""

@@ -22,7 +22,6 @@ class Tries:
         Who has to wait as a visitor does not count against the name: nobody locks a moderator out from one address.
         """
         for limits, subject in ((self._of_address, visitor), (self._of_name, name)):
-            [wait] = await limits.post(subject, [uuid.uuid4()])
-            if wait:
+            if wait := await limits.wait(subject, uuid.uuid4()):
                 return wait
         return 0.0

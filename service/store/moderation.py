@@ -40,9 +40,10 @@ class ThreadChanged(NamedTuple):
 
 
 class Act(NamedTuple):
-    """One line of the record. `moderator` is None for the command line; `was`: the state or the seconds before.
+    """One line of the record. `was`: the state or the seconds before.
 
-    `slug` is None for an act on a ban, which `ban` names.
+    `moderator` is None for the command line and for what the service does by itself; `slug` for an act on a ban or a
+    filter, which `ban` and `filter` name.
     """
 
     id: int
@@ -54,6 +55,7 @@ class Act(NamedTuple):
     was: str
     reason: str
     ban: int | None
+    filter: int | None
 
 
 class Held(NamedTuple):

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -15,7 +15,6 @@ from service.store.database import Pool, available
 SQL = queries.load("reports")
 NOTES = 5  # of each reason, shown with a comment
 Reason = ReportReason | Literal["appeal"]
-REASONS: tuple[Reason, ...] = (*get_args(ReportReason), "appeal")
 
 
 class Report(NamedTuple):

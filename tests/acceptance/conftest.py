@@ -1,7 +1,8 @@
-"""Sites on every ground, for the tests that leave them alive."""
+"""Sites on every ground, for the tests that leave them alive; and one behind a proxy, for each test that needs it."""
 
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -38,3 +39,11 @@ def ground(request: pytest.FixtureRequest) -> str:
 async def grounded(grounds: dict[str, Site], database: tuple[str, Connection], ground: str) -> Thread:
     """An empty thread on each ground."""
     return await Thread.begin(grounds[ground], database[1])
+
+
+@pytest_asyncio.fixture
+async def proxied(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Site]:
+    """Two workers behind a proxy that is trusted, without limits."""
+    settings = {"TRUSTED_PROXIES": "127.0.0.0/8", "POSTS_PER_MINUTE": "0"}
+    async with telling(tmp_path, database_url, redis_url, **settings) as running:
+        yield running

@@ -1,29 +1,18 @@
 """Who is banned is refused by every way on every worker, is told why and until when, and nobody else is."""
 
 import datetime
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
-from tests.site import Site, command, eventually, op, receive, send, telling
+from tests.site import Site, command, eventually, op, receive, send
 
 COMMENTS = "/articles/story/comments"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 HERE, BESIDE, ELSEWHERE = "203.0.113.77", "203.0.113.9", "203.0.114.77"
 TRIES = 8  # new connections, so that each of two workers gets some
-
-
-@pytest_asyncio.fixture
-async def proxied(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Site]:
-    """Two workers behind a proxy that is trusted, without limits."""
-    settings = {"TRUSTED_PROXIES": "127.0.0.0/8", "POSTS_PER_MINUTE": "0"}
-    async with telling(tmp_path, database_url, redis_url, **settings) as running:
-        yield running
 
 
 async def post(site: Site, forwarded: str | None, text: str = "Hello", mine: str | None = None) -> dict[str, Any]:

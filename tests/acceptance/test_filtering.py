@@ -69,6 +69,8 @@ async def test_a_filter_of_the_command_line_holds_on_every_worker_and_ends(site:
         assert "does not publish" in page
 
     assert await filters(site, "end", "1") == "ended filter 1\n"
+    _, record, _ = await command(site.environ, "acts")
+    assert "-  unfilter 1 (was on)\n" in record
     await comes_to(site, "pills", "published")
     for arguments in (
         ("end", "1"),

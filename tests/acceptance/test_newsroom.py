@@ -2,30 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from tests.acceptance.test_banning import COMMENTS, ELSEWHERE, HERE, TRIES, post
 from tests.acceptance.test_desk import comment, states
 from tests.desk import Seat, seat
-from tests.site import Message, Site, command, eventually, op, receive, send, telling
+from tests.site import Message, Site, command, eventually, op, receive, send
 
 NEWSROOM = "Afterword newsroom"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
-
-
-@pytest_asyncio.fixture
-async def proxied(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Site]:
-    """Two workers behind a proxy that is trusted, without limits."""
-    settings = {"TRUSTED_PROXIES": "127.0.0.0/8", "POSTS_PER_MINUTE": "0"}
-    async with telling(tmp_path, database_url, redis_url, **settings) as running:
-        yield running
 
 
 async def window(site: Site) -> Message:

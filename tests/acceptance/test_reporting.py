@@ -3,27 +3,16 @@
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import asyncpg
-import pytest_asyncio
 
 from tests.acceptance.test_banning import ban, holds
 from tests.acceptance.test_desk import comment, states
 from tests.desk import seat
-from tests.site import Site, command, receive, telling
+from tests.site import Site, command, receive
 
 HERE, ELSEWHERE = "203.0.113.77", "203.0.114.77"
-
-
-@pytest_asyncio.fixture
-async def proxied(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Site]:
-    """Two workers behind a proxy that is trusted."""
-    settings = {"TRUSTED_PROXIES": "127.0.0.0/8", "POSTS_PER_MINUTE": "0"}
-    async with telling(tmp_path, database_url, redis_url, **settings) as running:
-        yield running
 
 
 async def send(

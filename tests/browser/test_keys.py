@@ -12,7 +12,6 @@ OUTLINE = """() => {
   const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
   return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
 }"""
-FOCUSED = "document.activeElement.closest('.comment')?.dataset.no"
 
 
 async def at(page: Page, no: int) -> None:

@@ -79,7 +79,10 @@ async def test_each_act_on_a_filter_is_in_the_record_by_number(store: Store) -> 
         ("ida", "filter", number, "off", "sold everywhere"),
         ("ole", "unfilter", number, "on", "over"),
     ]
-    assert [act.kind for act in await Moderation(store.pool).acts(9)] == ["unfilter", "filter"]
+    assert [(act.kind, act.filter) for act in await Moderation(store.pool).acts(9)] == [
+        ("unfilter", number),
+        ("filter", number),
+    ]
 
 
 async def test_a_text_is_refused_held_or_let_through_where_a_filter_holds(store: Store) -> None:

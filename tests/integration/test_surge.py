@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
@@ -15,6 +16,7 @@ from service.brakes import Brake, Brakes
 from service.guard.asked import Asked
 from service.guard.pressure import MOST, SECONDS, Pressure, Tally
 from service.protocol import Slug, Thread, ThreadId
+from service.reporting import WEIGHT
 from service.store.moderation import Moderation, Terms, ThreadChanged
 from service.surge import Surge
 from tests.integration.test_store import Store, store
@@ -121,7 +123,7 @@ async def test_a_surge_whose_workers_died_is_ended_by_the_next_one(store: Store,
 
 
 async def test_a_surge_that_a_moderator_has_ended_does_not_begin_again_at_once(
-    store: Store, redis: Redis, site: str
+    store: Store, redis: Redis, site: str, owner_url: str
 ) -> None:
     thread, worker, moderation = await store.open("story"), Worker(store, redis, site), Moderation(store.pool)
     worker.flood(thread, 40)
@@ -131,8 +133,10 @@ async def test_a_surge_that_a_moderator_has_ended_does_not_begin_again_at_once(
     worker.flood(thread, 40)
     await worker.look()
     assert worker.brakes.surges == set()
-    await store.pool.execute("ALTER TABLE acts DISABLE TRIGGER USER")
-    await store.pool.execute("UPDATE acts SET at = at - interval '11 minutes'")
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute("ALTER TABLE acts DISABLE TRIGGER USER")
+    await owner.execute("UPDATE acts SET at = at - interval '11 minutes'")
+    await owner.close()
     worker.flood(thread, 40, each=2)
     await worker.look()
     assert worker.brakes.surges == {thread}
@@ -148,6 +152,7 @@ async def test_no_surge_begins_where_posting_is_not_limited(store: Store, redis:
 
 async def test_one_address_brings_no_surge_about(store: Store, redis: Redis, site: str) -> None:
     thread, worker = await store.open("story"), Worker(store, redis, site)
+    worker.pressure.feel(thread, "address 0", WEIGHT)
     worker.flood(thread, 1, each=1_000)
     assert (await worker.pressure.recent(())) == {thread: MOST}
     await worker.look()

@@ -156,6 +156,11 @@ def test_every_setting_is_told_with_its_default(name: str) -> None:
     assert told == defaults
 
 
+def test_every_setting_but_the_data_dir_reaches_the_service_in_compose() -> None:
+    given = set(re.findall(r"^ +(AFTERWORD_[A-Z_]+?)(?:_FILE)?: ", text("docker-compose.yml"), re.MULTILINE))
+    assert {variable for variable, _, _ in settings.table()} - given == {"AFTERWORD_DATA_DIR"}
+
+
 @pytest.mark.parametrize("name", ["docs/operations.md", "docs/protocol.md"])
 def test_every_command_is_told(name: str) -> None:
     listed = list(commands(_parser()))

@@ -254,8 +254,7 @@ def away(per_minute: int) -> Limits:
 
 async def wait(limit: Limits, visitor: str = "v", op: uuid.UUID | None = None) -> float:
     """How long to wait, or 0."""
-    [seconds] = await limit.post(visitor, [op or uuid.uuid4()])
-    return seconds
+    return await limit.wait(visitor, op or uuid.uuid4())
 
 
 @pytest.mark.parametrize("per_minute", [1, 6, 7, 11, 60, 700])

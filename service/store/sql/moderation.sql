@@ -57,7 +57,7 @@ FROM undoable($1) x,
 WHERE side(x.kind) IS NOT NULL
 
 -- acts: the latest acts, the newest first, of one article or, where $1 is null, of all
-SELECT x.id, x.at, x.moderator, x.kind, a.slug, x.comment, x.was, x.reason, x.ban
+SELECT x.id, x.at, x.moderator, x.kind, a.slug, x.comment, x.was, x.reason, x.ban, x.filter
 FROM acts x LEFT JOIN articles a ON a.id = x.thread
 WHERE $1::text IS NULL OR a.slug = $1
 ORDER BY x.id DESC LIMIT $2

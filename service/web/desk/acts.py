@@ -7,11 +7,11 @@ from aiohttp import web
 
 from service import keys, press
 from service.errors import Malformed, NotFound, Refusal
-from service.protocol import MAX_INTEGER, CommentNo, Slug
+from service.protocol import Slug
 from service.store.bans import Scope
 from service.store.moderation import SLOWEST, Terms, Verdict
 from service.web.desk import views
-from service.web.desk.door import Fields, Session, acting, files, line, see_other, uploading
+from service.web.desk.door import Fields, Session, acting, files, line, number, see_other, uploading
 from service.web.words import sentence
 
 REASON = 200  # characters of a reason
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 async def on_comments(request: web.Request, session: Session, fields: Fields) -> web.StreamResponse:
     """POST /desk/comments: publish, hold, remove or restore one, or those that are chosen."""
     act, _, one = fields.get("one", "").partition(" ")
-    numbers = [_number(no) for no in ([one] if one else fields.getall("no[]", []))]
+    numbers = [number(no) for no in ([one] if one else fields.getall("no[]", []))]
     verdict = VERDICTS.get(act or fields.get("act", ""))
     if verdict is None or len(numbers) > AT_ONCE:
         raise Malformed
@@ -67,7 +67,7 @@ async def on_pins(request: web.Request, session: Session, fields: Fields) -> web
     judging = request.app[keys.JUDGING]
     match act:
         case "pin":
-            await judging.pin(_number(what), session.name)
+            await judging.pin(number(what), session.name)
         case "unpin":
             await judging.judge_thread(Slug(line(what, REASON)), Terms(pinned=None), "", session.name)
         case _:
@@ -79,15 +79,15 @@ async def on_pins(request: web.Request, session: Session, fields: Fields) -> web
 async def on_bans(request: web.Request, session: Session, fields: Fields) -> web.StreamResponse:
     """POST /desk/bans: ban who wrote a comment for some days, or end a ban."""
     act, _, what = fields.get("one", "").partition(" ")
-    judging, number = request.app[keys.JUDGING], _number(what)
+    judging, no = request.app[keys.JUDGING], number(what)
     match act:
         case "ban":
             scope, days = SCOPES.get(fields.get("scope", "")), DAYS.get(fields.get("days", ""))
             if scope is None or days is None:
                 raise Malformed
-            await judging.ban(number, scope, days, line(fields.get("why", ""), REASON), session.name)
+            await judging.ban(no, scope, days, line(fields.get("why", ""), REASON), session.name)
         case "lift":
-            await judging.lift(number, session.name)
+            await judging.lift(no, session.name)
         case _:
             raise Malformed
     return _back(fields)
@@ -96,7 +96,7 @@ async def on_bans(request: web.Request, session: Session, fields: Fields) -> web
 @acting
 async def on_others(request: web.Request, session: Session, fields: Fields) -> web.StreamResponse:
     """POST /desk/others: remove all that the address of a comment wrote in the last hour, in one step."""
-    numbers = await request.app[keys.DESK].lately(_number(fields.get("no", "")))
+    numbers = await request.app[keys.DESK].lately(number(fields.get("no", "")))
     reason = line(fields.get("reason", ""), REASON)
     await request.app[keys.JUDGING].judge(numbers, "removed", reason, session.name)
     return _back(fields)
@@ -108,7 +108,7 @@ async def on_answers(request: web.Request, session: Session, fields: Fields) -> 
     op, slug, no = fields.get("op", ""), Slug(line(fields.get("slug", ""), REASON)), fields.get("no")
     if not _OP.fullmatch(op):
         raise Malformed
-    about, text = _number(no) if no else None, fields.get("text", "")
+    about, text = number(no) if no else None, fields.get("text", "")
     app = request.app
     thread = await app[keys.COMMENTS].thread(slug)
     try:
@@ -146,9 +146,9 @@ async def undo(request: web.Request, session: Session, fields: Fields) -> web.St
     """
     judging = request.app[keys.JUDGING]
     if step := fields.get("all"):
-        await judging.undo_step(_number(step), session.name)
+        await judging.undo_step(number(step), session.name)
     else:
-        await judging.undo(_number(fields.get("act", "")), session.name)
+        await judging.undo(number(fields.get("act", "")), session.name)
     return _back(fields)
 
 
@@ -172,12 +172,6 @@ async def on_people(request: web.Request, session: Session, fields: Fields) -> w
 
 def _seconds(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) > SLOWEST:
-        raise Malformed
-    return int(text)
-
-
-def _number(text: str) -> CommentNo:
-    if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) > MAX_INTEGER:
         raise Malformed
     return int(text)
 

@@ -154,6 +154,13 @@ def line(text: str, most: int) -> str:
     return " ".join(unicodedata.normalize("NFC", _UNWRITABLE.sub(" ", text)).split())[:most]
 
 
+def number(text: str) -> int:
+    """A comment's number, an act's, a ban's or a filter's, as a form names it. Raises `Malformed`."""
+    if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) > protocol.MAX_INTEGER:
+        raise Malformed
+    return int(text)
+
+
 def _door(
     request: web.Request, context: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:

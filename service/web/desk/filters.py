@@ -1,18 +1,15 @@
 """The page of the filters: what is in force, and a rule tried out before it is; editors and admins make them."""
 
-import re
-
 from aiohttp import web
 
 from service import filters, keys
 from service.errors import Malformed, NotFound
 from service.filters import Trial
-from service.protocol import MAX_INTEGER
 from service.store.filters import Rule, Unfit
 from service.store.moderators import Role
 from service.web import words
 from service.web.desk import views
-from service.web.desk.door import Fields, Session, acting, line, see_other, signed_in
+from service.web.desk.door import Fields, Session, acting, line, number, see_other, signed_in
 
 ROLES: tuple[Role, ...] = ("editor", "admin")
 ENDED = 50  # on the page
@@ -45,17 +42,17 @@ async def on_filters(request: web.Request, session: Session, fields: Fields) -> 
 
 async def _change(request: web.Request, session: Session, fields: Fields) -> None:
     store = request.app[keys.FILTERS]
-    act, _, number = fields.get("one", "").partition(" ")
+    act, _, which = fields.get("one", "").partition(" ")
     match act:
         case "save":
             await store.add(_rule(fields), session.name)
         case "again":
-            known = await store.one(_number(number))
+            known = await store.one(number(which))
             if known is None:
                 raise NotFound
             await store.add(known.rule, session.name)
         case "end":
-            await store.end(_number(number), "", session.name)
+            await store.end(number(which), "", session.name)
         case _:
             raise Malformed
 
@@ -74,9 +71,3 @@ def _rule(fields: Fields) -> Rule:
     kind, value, action, section, article = (line(fields.get(name, ""), VALUE + 1) for name in FIELDS[:-1])
     reason = line(fields.get("reason", ""), REASON)
     return filters.rule(kind, value, action, section=section, article=article, reason=reason)
-
-
-def _number(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) > MAX_INTEGER:
-        raise Malformed
-    return int(text)

@@ -124,6 +124,23 @@ async def test_judging_settles_what_is_open_and_undoing_that_opens_it_again(stor
     assert (await state(store, no), await times(store, no)) == ("removed", {})
 
 
+async def test_what_was_dismissed_in_one_step_is_undone_in_one(store: Store) -> None:
+    moderation, reports, desk = Moderation(store.pool), Reports(store.pool), Desk(store.pool)
+    numbers = await posted(store, "story", "One", "Two", "Three")
+    for no in numbers:
+        await report(store, no, 1)
+    await reports.dismiss(numbers, "published", "", "ida")
+    await report(store, numbers[0], 2, "abuse")
+    await reports.dismiss(numbers[:1], "published", "", "ole")
+    last = await desk.last("ida")
+    assert last is not None
+    assert last.together == 3
+    assert [each.no for each in await moderation.undo_step(last.id, "ida")] == numbers[1:]
+    assert [await times(store, no) for no in numbers] == [{}, {"spam": 1}, {"spam": 1}]
+    assert len(await moderation.undo_step((await acts(store))[0], "ole")) == 2
+    assert [await times(store, no) for no in numbers] == [{}, {}, {}]
+
+
 async def test_dismissing_leaves_the_comment_and_is_undone_likewise(store: Store) -> None:
     moderation, reports = Moderation(store.pool), Reports(store.pool)
     one, two = await posted(store, "story", "One", "Two")

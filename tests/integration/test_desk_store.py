@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 
+import asyncpg
 import pytest
 
 from service.errors import NotFound
@@ -158,10 +159,12 @@ async def test_steps_over_the_same_threads_never_wait_for_each_other_for_ever(st
     assert sum(map(len, undone)) == 4
 
 
-async def test_an_act_from_before_steps_were_kept_is_one_of_its_own(store: Store) -> None:
+async def test_an_act_from_before_steps_were_kept_is_one_of_its_own(store: Store, owner_url: str) -> None:
     moderation = Moderation(store.pool)
     numbers = await posted(store, "story", "One", "Two")
-    await store.pool.execute("ALTER TABLE acts ALTER COLUMN step DROP DEFAULT")
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute("ALTER TABLE acts ALTER COLUMN step DROP DEFAULT")
+    await owner.close()
     await moderation.judge(numbers, "removed", "spam", "ida")
     assert len(await moderation.undo_step((await acts(store))[0], "ida")) == 1
 

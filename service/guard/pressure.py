@@ -17,7 +17,7 @@ from service.protocol import ThreadId
 
 SECONDS = 10  # what is called recent
 MINUTES = 60  # what is called usual
-MOST = 3  # times that one address counts on a worker while it is recent: no one brings a surge about alone
+MOST = 3  # that one address counts as on a worker, whatever comes of it: no one brings a surge about alone
 
 
 class Pressure:
@@ -35,14 +35,15 @@ class Pressure:
         self._recent: dict[ThreadId, int] = {}
 
     def feel(self, thread: ThreadId, who: str, weight: int = 1) -> None:
-        """Count something that came to a thread from somebody, named by the hash for the limits."""
+        """Count what came to a thread from somebody, named by the hash for the limits, as so many comments."""
         now = time.monotonic()
         if now >= self._felt_until:
             self._felt.clear()
             self._felt_until = now + SECONDS
-        if self._felt[thread, who] < MOST and len(self._felt) < LOCAL:
-            self._felt[thread, who] += 1
-            self._new[thread] += weight
+        counts = min(weight, MOST - self._felt[thread, who])
+        if counts and len(self._felt) < LOCAL:
+            self._felt[thread, who] += counts
+            self._new[thread] += counts
 
     def steps(self, thread: ThreadId) -> int:
         """How often what a thread takes is to be doubled until it is what came lately."""

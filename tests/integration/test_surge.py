@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
@@ -121,7 +122,7 @@ async def test_a_surge_whose_workers_died_is_ended_by_the_next_one(store: Store,
 
 
 async def test_a_surge_that_a_moderator_has_ended_does_not_begin_again_at_once(
-    store: Store, redis: Redis, site: str
+    store: Store, owner_url: str, redis: Redis, site: str
 ) -> None:
     thread, worker, moderation = await store.open("story"), Worker(store, redis, site), Moderation(store.pool)
     worker.flood(thread, 40)
@@ -131,8 +132,9 @@ async def test_a_surge_that_a_moderator_has_ended_does_not_begin_again_at_once(
     worker.flood(thread, 40)
     await worker.look()
     assert worker.brakes.surges == set()
-    await store.pool.execute("ALTER TABLE acts DISABLE TRIGGER USER")
-    await store.pool.execute("UPDATE acts SET at = at - interval '11 minutes'")
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute("ALTER TABLE acts DISABLE TRIGGER USER; UPDATE acts SET at = at - interval '11 minutes'")
+    await owner.close()
     worker.flood(thread, 40, each=2)
     await worker.look()
     assert worker.brakes.surges == {thread}
@@ -150,6 +152,10 @@ async def test_one_address_brings_no_surge_about(store: Store, redis: Redis, sit
     thread, worker = await store.open("story"), Worker(store, redis, site)
     worker.flood(thread, 1, each=1_000)
     assert (await worker.pressure.recent(())) == {thread: MOST}
+    for _ in range(3):
+        worker.pressure.feel(thread, "another address", MOST)
+    worker.pressure.feel(thread, "address 0", MOST)
+    assert (await worker.pressure.recent(())) == {thread: 2 * MOST}, "three comments or one report"
     await worker.look()
     assert worker.told == []
 

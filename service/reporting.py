@@ -5,7 +5,7 @@ from typing import Literal
 
 from service import text
 from service.blocklist import Blocklist
-from service.errors import Empty, TooFast, TooLong
+from service.errors import Empty, TooFast, TooLong, phrase
 from service.guard.limits import Limits
 from service.guard.pressure import MOST, Pressure
 from service.keyring import Keyring, Visitor
@@ -15,6 +15,7 @@ from service.store.reports import Report, Reports
 
 PER_MINUTE = 10  # reports and appeals of an address, at once and in a minute
 NOTE, APPEAL = 500, 1_000  # characters, as cleaned
+LONG = phrase("That is too long; please shorten it.")  # it has another limit than a comment
 
 
 class Reporting:
@@ -77,6 +78,8 @@ def _cleaned(raw: str, most: int) -> str | None:
         cleaned = text.clean(raw)
     except Empty:
         return None
+    except TooLong:
+        raise TooLong(LONG) from None
     if len(cleaned) > most:
-        raise TooLong
+        raise TooLong(LONG)
     return cleaned

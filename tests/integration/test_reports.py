@@ -48,6 +48,17 @@ async def test_an_address_counts_once_however_often_it_reports(store: Store) -> 
     assert await state(store, no) == "published"
 
 
+async def test_a_report_that_changes_nothing_waits_for_no_thread_and_holds_none_up(store: Store) -> None:
+    [no] = await posted(store, "story", "One")
+    await report(store, no, 1)
+    async with store.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM threads FOR UPDATE")
+        for _ in range(3):
+            assert await report(store, no, 1) is None
+            assert await report(store, no, 2, "appeal", "It is not removed") is None
+    assert await times(store, no) == {"spam": 1}
+
+
 async def test_as_many_addresses_hold_a_comment_for_every_reader_and_it_stands_in_the_record(store: Store) -> None:
     moderation = Moderation(store.pool)
     [no] = await posted(store, "story", "One")

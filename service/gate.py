@@ -118,8 +118,8 @@ class Gate:
         answers = await self._challenged(answers, visitor, brake)
         answers = await self._paced(answers, visitor, brake)
         self._feel(answers, thread, visitor, brake)
-        judged = dict(zip((act.draft.op for act in fresh), answers, strict=True))
-        return [judged.get(act.draft.op, act) for act in acts]
+        judged = iter(answers)  # by place: one op may come twice, with two texts
+        return [next(judged) if known.isdisjoint(act.draft.ops) else act for act in acts]
 
     async def _filtered(self, acts: Sequence[Act | Refusal], visitor: Visitor) -> Sequence[Act | Refusal]:
         """Those that hold nothing they may not, or wait for it."""

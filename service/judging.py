@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from service.blocklist import Blocklist
 from service.brakes import Brakes
 from service.errors import NotFound
-from service.protocol import CommentNo, Slug
+from service.protocol import CommentNo, Slug, ThreadId
 from service.rooms import Rooms
 from service.run import Run
 from service.store.bans import Bans, Scope
@@ -40,8 +40,7 @@ class Judging:
         On those that were in it already, what was reported is settled: they were looked at, and stay.
         """
         judged = await self._moderation.judge(numbers, verdict, reason, moderator)
-        for each in judged:
-            self.tell(each)
+        self._tell_together(judged)
         if verdict != "held":
             await self._reports.dismiss(numbers, verdict, reason, moderator)
         return len(judged)
@@ -87,8 +86,7 @@ class Judging:
     async def undo_step(self, act: int, moderator: str) -> int:
         """Bring back what was before all acts on comments that were one step with this one; how many could be."""
         undone = await self._moderation.undo_step(act, moderator)
-        for each in undone:
-            self.tell(each)
+        self._tell_together(undone)
         return len(undone)
 
     def tell(self, done: Changed | ThreadChanged) -> None:
@@ -102,3 +100,14 @@ class Judging:
         elif done.change:
             run = Run.of(at.version - 1, at.version, at.count, [done.change])
             self._rooms.committed(done.thread, at.epoch, run)
+
+    def _tell_together(self, step: Sequence[Changed]) -> None:
+        """Tell readers of one step on many comments, thread by thread: a line for each would hold up the worker."""
+        threads: dict[ThreadId, list[Changed]] = {}
+        for done in step:
+            if done.change:
+                threads.setdefault(done.thread, []).append(done)
+        for thread, changed in threads.items():
+            first, at = changed[0].position, changed[-1].position
+            run = Run.of(first.version - 1, at.version, at.count, [done.change for done in changed if done.change])
+            self._rooms.committed(thread, at.epoch, run)

@@ -5,17 +5,17 @@ from typing import Literal
 
 from service import text
 from service.blocklist import Blocklist
-from service.errors import Empty, TooFast, TooLong
+from service.errors import Empty, TooFast, TooLong, phrase
 from service.guard.limits import Limits
-from service.guard.pressure import Pressure
+from service.guard.pressure import MOST, Pressure
 from service.keyring import Keyring, Visitor
 from service.protocol import CommentNo, ReportReason
 from service.store.comments import Changed
 from service.store.reports import Report, Reports
 
 PER_MINUTE = 10  # reports and appeals of an address, at once and in a minute
-WEIGHT = 3  # comments that a report counts as, where the pressure on a thread is felt
 NOTE, APPEAL = 500, 1_000  # characters, as cleaned
+LONG = phrase("That is too long; please shorten it.")  # it has another limit than a comment
 
 
 class Reporting:
@@ -66,7 +66,7 @@ class Reporting:
         if wait := await self._limits.wait(visitor.limit, self._keyring.report_op(reporter)):
             raise TooFast(retry_after=wait)
         thread, held = await self._reports.file(Report(no, reporter, reason, note), self._to_hold)
-        self._pressure.feel(thread, visitor.limit, WEIGHT)
+        self._pressure.feel(thread, visitor.limit, MOST)  # a report says more than a comment
         if held:
             self._tell(held)
 
@@ -77,6 +77,8 @@ def _cleaned(raw: str, most: int) -> str | None:
         cleaned = text.clean(raw)
     except Empty:
         return None
+    except TooLong:
+        raise TooLong(LONG) from None
     if len(cleaned) > most:
-        raise TooLong
+        raise TooLong(LONG)
     return cleaned

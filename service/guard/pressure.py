@@ -35,7 +35,7 @@ class Pressure:
         self._recent: dict[ThreadId, int] = {}
 
     def feel(self, thread: ThreadId, who: str, weight: int = 1) -> None:
-        """Count something that came to a thread from somebody, named by the hash for the limits."""
+        """Count what came to a thread from somebody, named by the hash for the limits, as so many comments."""
         now = time.monotonic()
         if now >= self._felt_until:
             self._felt.clear()

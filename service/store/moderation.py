@@ -146,7 +146,9 @@ class Moderation:
     async def undo_step(self, act: int, moderator: str | None = None) -> list[Changed]:
         """Bring back what was before all acts on comments that were one step with this one, where that can be."""
         async with available():
-            return [changed(row, self._tag) for row in await self._pool.fetch(SQL["undo_step"], act, moderator)]
+            done = await self._pool.fetchrow(SQL["act"], act)
+            query = "undo_dismissals" if done and done["kind"] in DISMISSALS else "undo_step"
+            return [changed(row, self._tag) for row in await self._pool.fetch(SQL[query], act, moderator)]
 
     async def sign(self, thread: ThreadId, op: UUID, moderator: str) -> None:
         """Keep who of the newsroom writes what is about to be posted under an op tag; whoever was first stays it."""

@@ -8,7 +8,7 @@ from aiohttp import web
 from msgspec import UNSET
 
 from service import keys
-from service.errors import Malformed, Media, NotFound, Refusal, TooLarge, TooLong
+from service.errors import Malformed, Media, NotFound, Refusal, TooLarge
 from service.guard import origin, patience
 from service.protocol import AppealBody, Filed, ReportBody, ReportReason
 from service.reporting import APPEAL, NOTE
@@ -77,7 +77,8 @@ async def _by_form(request: web.Request, kind: Kind, file: Callable[[Form], Awai
     except (NotFound, Media):
         raise
     except Refusal as refusal:
-        return await _page(request, kind, form._replace(error=_told(request, refusal)), refusal)
+        told = sentence(request.app[keys.LANGUAGE], refusal, request.app[keys.SETTINGS].zone)
+        return await _page(request, kind, form._replace(error=told), refusal)
     where = f"/comments/{number(request)}/{kind}?thanks"
     return web.Response(status=303, headers={"Location": where, "Cache-Control": "no-store"})
 
@@ -111,11 +112,3 @@ async def _page(request: web.Request, kind: Kind, form: Form, refusal: Refusal |
     if refusal:
         response.headers.update({"Cache-Control": "no-store", **pages.refusal_headers(refusal)})
     return response
-
-
-def _told(request: web.Request, refusal: Refusal) -> str:
-    """Why a form was refused; one that is too long has another limit than a comment."""
-    language = request.app[keys.LANGUAGE]
-    if isinstance(refusal, TooLong):
-        return language.gettext("That is too long; please shorten it.")
-    return sentence(language, refusal, request.app[keys.SETTINGS].zone)

@@ -9,6 +9,7 @@ export class Pinned {
   #feed;
   /** @type {number | undefined} */
   #no;
+  #asked = 0; // how often it was another
 
   /**
    * @param {HTMLElement} root
@@ -29,8 +30,10 @@ export class Pinned {
   async follow(no = 0) {
     if (no === this.#no) return;
     this.#no = no;
+    this.#asked += 1;
+    const asked = this.#asked;
     const item = no ? await this.#copyOf(no).catch(() => null) : null;
-    if (no !== this.#no) return;
+    if (asked !== this.#asked) return; // what comes late may show what was taken away since
     this.#feed.around(() => {
       this.#root.hidden = !item || !!item.querySelector(".gone");
       part(this.#root, ".pin").replaceChildren(item ?? "");

@@ -218,6 +218,26 @@ async def test_an_act_reaches_readers_on_every_worker_within_a_second(site: Site
         await reader.close()
 
 
+async def test_what_is_done_in_one_step_reaches_a_reader_in_one_message(site: Site) -> None:
+    ida, numbers = await seat(site, "ida"), [(await comment(site)) for _ in range(3)]
+    readers = [await site.socket("story") for _ in range(6)]
+    for reader in readers:
+        await receive(reader, "joined")
+    step: dict[str, Any] = {"act": "remove", "reason": "spam", "no[]": numbers}
+    await ida.post("/desk/comments", **step)
+    for reader in readers:
+        gone = await receive(reader, "changes")
+        assert (gone["from"], gone["to"], gone["count"]) == (3, 6, 0)
+        assert [(each["no"], each["gone"]) for each in gone["comments"]] == [(no, "removed") for no in numbers]
+    [act] = set(re.findall(r'name="all" value="(\d+)" data-key="u"', (await ida.get()).text))
+    await ida.post("/desk/undo", all=act)
+    for reader in readers:
+        back = await receive(reader, "changes")
+        assert (back["from"], back["to"], back["count"]) == (6, 9, 3)
+        assert ["pills" in each["html"] for each in back["comments"]] == [True] * 3
+        await reader.close()
+
+
 async def test_what_waits_is_published_from_the_queue_and_everything_is_undone(site: Site) -> None:
     ida = await seat(site, "ida")
     await ida.post("/desk/threads", one="hold story")

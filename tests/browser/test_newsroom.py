@@ -1,10 +1,11 @@
 """The newsroom in a real Chromium: it answers, pins, bans and looks around, and readers see of it what they are to."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.pages import counted, live
 from tests.browser.test_desk import SOON, Room, at_work
@@ -115,6 +116,38 @@ async def test_a_comment_that_is_not_on_the_page_is_fetched_when_it_is_pinned(ro
     await expect(reader.locator(".pinned")).to_be_hidden(timeout=SOON)
     await card.get_by_role("button", name="Publish").click()
     await expect(reader.locator(".pinned .text")).to_have_text("Long ago", timeout=SOON)
+
+
+async def test_a_pinned_comment_that_comes_late_shows_nothing_that_was_taken_away_meanwhile(room: Room) -> None:
+    ida, late, asked = await room.moderator("ida"), asyncio.Event(), list[Route]()
+    first = await room.write("Long ago")
+    for number in range(51):
+        await room.write(f"No. {number}")
+    [reader] = await room.readers(1)
+    await counted(reader, 52)
+
+    async def answer(route: Route) -> None:
+        asked.append(route)
+        response = await route.fetch()
+        if len(asked) == 1:
+            await late.wait()
+        await route.fulfill(response=response)
+
+    await reader.route(f"**/comments/{first}", answer)
+    await ida.goto(f"{room.site.url}/desk/comments/{first}")
+    await at_work(ida)
+    card = ida.locator(f"#card-{first}")
+    async with reader.expect_request(f"**/comments/{first}"):
+        await card.get_by_role("button", name="Pin", exact=True).click()
+    async with reader.expect_response(f"**/comments/{first}"):
+        await card.get_by_role("button", name="Hold").click()
+    await expect(reader.locator(".pinned .gone")).to_have_count(1, timeout=SOON)
+    async with reader.expect_response(f"**/comments/{first}") as response:
+        late.set()
+    assert "Long ago" in await (await response.value).text()
+    await reader.evaluate("() => new Promise((resolve) => setTimeout(resolve))")
+    await expect(reader.locator(".pinned")).to_be_hidden()
+    await expect(reader.locator(".pinned .gone")).to_have_count(1)
 
 
 async def test_a_ban_by_a_key_is_told_to_who_wrote_and_every_desk_sees_it(room: Room) -> None:

@@ -23,6 +23,18 @@ async def test_a_thread_that_asks_more_is_known_once_it_is_read(store: Store) ->
     assert brakes.find(slow) is None
 
 
+async def test_a_thread_that_its_article_has_no_more_asks_nothing(store: Store) -> None:
+    brakes, moderation = Brakes(store.comments), Moderation(store.pool)
+    thread = await store.open("story")
+    await moderation.judge_thread(Slug("story"), Terms(surge=True), "")
+    await store.open("story", "none")
+    await brakes.read()
+    assert brakes.surges == set(), "nobody could end it, and every worker would try each second"
+    await store.open("story")
+    await brakes.read()
+    assert brakes.surges == {thread}
+
+
 async def test_what_was_done_here_is_known_at_once_and_no_older_read_undoes_it(store: Store) -> None:
     brakes, thread = Brakes(store.comments), await store.open("story")
     async with store.pool.acquire() as connection, connection.transaction():

@@ -661,6 +661,16 @@ async def test_an_op_stands_for_one_text(bench: Bench, guarded: Guarded) -> None
     assert (await guarded.post(thread, op, "Hello \n"))[1] is False, "the same as cleaned"
 
 
+async def test_of_two_texts_with_one_op_that_come_together_the_first_one_stands(bench: Bench, guarded: Guarded) -> None:
+    thread, op = await bench.thread("story"), str(uuid.uuid4())
+    posts = [Post(op, "Hello"), Post(op, "Buy pills at http://a.example http://b.example http://c.example")]
+    acts = await guarded.posting.admit(thread, posts, guarded.visitor("192.0.2.7"))
+    first, second = await asyncio.gather(*map(guarded.posting.commit, acts), return_exceptions=True)
+    assert isinstance(first, tuple)
+    assert isinstance(second, OpReused)
+    assert await bench.value("SELECT array_agg(text) FROM comments") == ["Hello"]
+
+
 @pytest.mark.parametrize(("raw", "refusal"), [("", Empty), (" \n", Empty), ("x" * 5001, TooLong)])
 async def test_what_is_no_comment_costs_nothing(
     bench: Bench, guarded: Guarded, raw: str, refusal: type[Exception]

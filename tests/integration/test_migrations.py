@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import datetime
+import shutil
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +15,8 @@ import pytest_asyncio
 from service.errors import StartError, Unavailable
 from service.store import database, migrations
 from service.store.database import Connection
+from service.store.desk import Desk
+from service.store.moderation import Moderation
 from tests.conftest import Stores
 
 
@@ -115,6 +120,57 @@ async def test_who_can_not_get_the_lock_says_so(url: str, monkeypatch: pytest.Mo
             await migrations.migrate(connection)
         await holder.execute("SELECT pg_advisory_unlock($1)", migrations._LOCK)
         assert await migrations.migrate(connection)
+
+
+# What the release before asks of the store, and has prepared before the schema is a new one.
+BEFORE = {
+    "post": "SELECT * FROM post_comments($1, $2, $3, $4, $5, $6, $7, $8)",
+    "judge": "SELECT * FROM judge_comments($1, $2, $3, $4)",
+    "close": "SELECT * FROM judge_thread($1, $2, $3, $4, $5)",
+    "retract": "SELECT * FROM retract_comment($1, $2, $3)",
+    "sweep": "SELECT sweep($1, $2, $3)",
+}
+
+
+async def test_workers_of_the_release_before_go_on_and_what_was_done_by_them_is_undone(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with connected(url) as connection, database.pool(url, 2) as before, database.pool(url, 2) as now:
+        with monkeypatch.context() as patched:
+            for number in range(1, 5):
+                [migration] = migrations._FOLDER.glob(f"{number:04}_*.sql")
+                shutil.copy(migration, tmp_path)
+            patched.setattr(migrations, "_FOLDER", tmp_path)
+            await migrations.migrate(connection)
+        await connection.execute(
+            "SELECT publish_article('story', '', '', now(), 'News', '', '', NULL, NULL, '{}', 'open')"
+        )
+        thread = await connection.fetchval("SELECT id FROM threads")
+
+        async def work(text: str, state: str, slow: int) -> None:
+            """Everything that a worker of the release before does."""
+            op, hashed = uuid.uuid4(), [b"h" * 16]
+            values = ([thread], [op], [None], [None], [text], [text.encode()], hashed, hashed)
+            [posted] = await before.fetch(BEFORE["post"], *values)
+            [removed] = await before.fetch(BEFORE["judge"], [posted["no"]], "removed", "spam", "ida")
+            assert (removed["state"], removed["raised"]) == ("removed", True)
+            [judged] = await before.fetch(BEFORE["close"], thread, state, slow, "", "ida")
+            assert (judged["thread_state"], judged["thread_slow"]) == (state, slow)
+            [judged] = await before.fetch(BEFORE["close"], thread, "open", None, "", "ida")
+            assert (judged["thread_state"], judged["thread_slow"]) == ("open", slow)
+            [gone] = await before.fetch(BEFORE["retract"], thread, posted["no"], op)
+            assert (gone["yours"], gone["state"]) == (True, "removed")
+            assert await before.fetchval(BEFORE["sweep"], week, week, 500) == 0
+
+        week = datetime.timedelta(days=7)
+        await work("Before", "held", 10)
+        await migrations.migrate(connection)
+        await work("Meanwhile", "closed", 20)
+        moderation, lines = Moderation(now), await Desk(now).record(100)
+        undone = [line.kind for line in lines if line.stands and await moderation.undo(line.id, "ole")]
+        assert undone == ["open", "slow", "remove", "remove"]
+        rows = await connection.fetch("SELECT text, state FROM comments ORDER BY no")
+        assert [tuple(row) for row in rows] == [("Before", "published"), ("Meanwhile", "published")]
 
 
 async def _unlocked(url: str) -> bool:

@@ -48,6 +48,17 @@ async def test_an_address_counts_once_however_often_it_reports(store: Store) -> 
     assert await state(store, no) == "published"
 
 
+async def test_a_report_that_changes_nothing_waits_for_no_thread_and_holds_none_up(store: Store) -> None:
+    [no] = await posted(store, "story", "One")
+    await report(store, no, 1)
+    async with store.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM threads FOR UPDATE")
+        for _ in range(3):
+            assert await report(store, no, 1) is None
+            assert await report(store, no, 2, "appeal", "It is not removed") is None
+    assert await times(store, no) == {"spam": 1}
+
+
 async def test_as_many_addresses_hold_a_comment_for_every_reader_and_it_stands_in_the_record(store: Store) -> None:
     moderation = Moderation(store.pool)
     [no] = await posted(store, "story", "One")
@@ -122,6 +133,23 @@ async def test_judging_settles_what_is_open_and_undoing_that_opens_it_again(stor
     assert await times(store, no) == was
     await moderation.undo((await acts(store))[0], "ida")
     assert (await state(store, no), await times(store, no)) == ("removed", {})
+
+
+async def test_what_was_dismissed_in_one_step_is_undone_in_one(store: Store) -> None:
+    moderation, reports, desk = Moderation(store.pool), Reports(store.pool), Desk(store.pool)
+    numbers = await posted(store, "story", "One", "Two", "Three")
+    for no in numbers:
+        await report(store, no, 1)
+    await reports.dismiss(numbers, "published", "", "ida")
+    await report(store, numbers[0], 2, "abuse")
+    await reports.dismiss(numbers[:1], "published", "", "ole")
+    last = await desk.last("ida")
+    assert last is not None
+    assert last.together == 3
+    assert [each.no for each in await moderation.undo_step(last.id, "ida")] == numbers[1:]
+    assert [await times(store, no) for no in numbers] == [{}, {"spam": 1}, {"spam": 1}]
+    assert len(await moderation.undo_step((await acts(store))[0], "ole")) == 2
+    assert [await times(store, no) for no in numbers] == [{}, {}, {}]
 
 
 async def test_dismissing_leaves_the_comment_and_is_undone_likewise(store: Store) -> None:

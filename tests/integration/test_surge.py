@@ -16,7 +16,6 @@ from service.brakes import Brake, Brakes
 from service.guard.asked import Asked
 from service.guard.pressure import MOST, SECONDS, Pressure, Tally
 from service.protocol import Slug, Thread, ThreadId
-from service.reporting import WEIGHT
 from service.store.moderation import Moderation, Terms, ThreadChanged
 from service.surge import Surge
 from tests.integration.test_store import Store, store
@@ -152,9 +151,12 @@ async def test_no_surge_begins_where_posting_is_not_limited(store: Store, redis:
 
 async def test_one_address_brings_no_surge_about(store: Store, redis: Redis, site: str) -> None:
     thread, worker = await store.open("story"), Worker(store, redis, site)
-    worker.pressure.feel(thread, "address 0", WEIGHT)
     worker.flood(thread, 1, each=1_000)
     assert (await worker.pressure.recent(())) == {thread: MOST}
+    for _ in range(3):
+        worker.pressure.feel(thread, "another address", MOST)
+    worker.pressure.feel(thread, "address 0", MOST)
+    assert (await worker.pressure.recent(())) == {thread: 2 * MOST}, "three comments or one report"
     await worker.look()
     assert worker.told == []
 

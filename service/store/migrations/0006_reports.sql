@@ -59,22 +59,27 @@ CREATE TRIGGER comments_forget_reports AFTER UPDATE OF text ON comments
 -- or it was never published. A report of what is gone, and an appeal of what is not removed, changes nothing. `due`: the
 -- comment, where this made `enough` reports since a moderator judged it (0: there are never enough; what the newsroom wrote is not held by them), of how many
 -- are open.
--- The thread stays locked until whoever asks has held it.
+-- The thread stays locked until whoever asks has held it; what changes nothing locks nothing, however often it comes.
 CREATE FUNCTION file_report(comment_no bigint, who bytea, why text, words text, enough integer)
 RETURNS TABLE (below bigint, due bigint[], reported bigint) LANGUAGE plpgsql AS $$
 DECLARE
     c comments;
     fits boolean;
 BEGIN
-    PERFORM FROM threads WHERE id = (SELECT thread FROM comments WHERE no = comment_no) AND state <> 'none' FOR UPDATE;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
-    SELECT * INTO c FROM comments WHERE no = comment_no AND version IS NOT NULL FOR UPDATE;
+    SELECT * INTO c FROM comments
+    WHERE no = comment_no AND version IS NOT NULL AND thread IN (SELECT id FROM threads WHERE state <> 'none');
     IF NOT FOUND THEN
         RETURN;
     END IF;
     below := c.thread;
+    IF c.text IS NULL OR (why = 'appeal') <> (c.state = 'removed')
+       OR EXISTS (SELECT FROM reports r WHERE r.comment = c.no AND r.reporter = who AND (r.open OR why <> 'appeal')) THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    PERFORM FROM threads WHERE id = below FOR UPDATE;
+    -- Under the lock: a moderator may have acted meanwhile, and the same may have come twice.
+    SELECT * INTO c FROM comments WHERE no = comment_no FOR UPDATE;
     fits := c.text IS NOT NULL AND (why = 'appeal') = (c.state = 'removed');
     INSERT INTO reports (comment, reporter, reason, note)
     SELECT c.no, who, why, words

@@ -45,7 +45,7 @@ SELECT t.id FROM articles a JOIN threads t USING (id) WHERE a.slug = $1 AND t.st
 SELECT id, wire_epoch(epoch) AS epoch, version FROM threads WHERE id = ANY ($1::bigint[]) AND state <> 'none'
 
 -- braked: the threads that ask more of who writes than others do
-SELECT id, slow, surge FROM threads WHERE slow > 0 OR surge
+SELECT id, slow, surge FROM threads WHERE (slow > 0 OR surge) AND state <> 'none'
 
 -- placed: a comment wherever it stands, with its article
 SELECT a.slug, a.title, c.no, c.thread, c.version, c.at, c.state, c.text, c.author, c.address

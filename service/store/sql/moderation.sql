@@ -32,6 +32,7 @@ WHERE x.kind IN ('publish', 'hold', 'remove', 'restore')
 
 -- undo_step: brings the comments of all acts of the same step back to what they were, where that can be
 SELECT j.* FROM undoable_step($1) x, judge_comments(ARRAY[x.comment], x.was, 'undo #' || x.id, $2) j
+WHERE x.kind IN ('publish', 'hold', 'remove', 'restore')
 
 -- sign: keeps who of the newsroom writes under an op tag
 INSERT INTO answers (thread, op, moderator) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
@@ -41,6 +42,20 @@ WITH done AS (
     INSERT INTO acts (moderator, kind, thread, comment, was, reason)
     SELECT $2, o.kind, x.thread, x.comment, o.was, 'undo #' || x.id
     FROM undoable($1) x,
+         LATERAL (SELECT CASE x.kind WHEN 'dismiss' THEN 'reopen' ELSE 'dismiss' END AS kind,
+                         CASE x.kind WHEN 'dismiss' THEN 'dismissed' ELSE 'reported' END AS was) o
+    WHERE x.kind IN ('dismiss', 'reopen')
+    RETURNING thread, comment
+)
+SELECT d.thread, false AS raised, d.comment AS no, wire_epoch(t.epoch) AS thread_epoch, t.version AS thread_version,
+       t.count AS thread_count
+FROM done d JOIN threads t ON t.id = d.thread
+
+-- undo_dismissals: the same for all acts of the same step
+WITH done AS (
+    INSERT INTO acts (moderator, kind, thread, comment, was, reason)
+    SELECT $2, o.kind, x.thread, x.comment, o.was, 'undo #' || x.id
+    FROM undoable_step($1) x,
          LATERAL (SELECT CASE x.kind WHEN 'dismiss' THEN 'reopen' ELSE 'dismiss' END AS kind,
                          CASE x.kind WHEN 'dismiss' THEN 'dismissed' ELSE 'reported' END AS was) o
     WHERE x.kind IN ('dismiss', 'reopen')

@@ -149,7 +149,7 @@ async def _articles(
         articles=await request.app[keys.DESK].articles(THREADS),
         sent=sent,
         said=said,
-        complaints=complaints,
+        remarks=complaints,
     )
 
 

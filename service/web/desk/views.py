@@ -126,17 +126,17 @@ async def filters(request: web.Request, session: Session, **shown: object) -> we
 
 
 async def published(
-    request: web.Request, session: Session, said: Sequence[str], complaints: Sequence[str]
+    request: web.Request, session: Session, said: Sequence[str], remarks: Sequence[str]
 ) -> web.Response:
     """The articles, and what came of publishing what was sent, as the command line tells it."""
-    return await _articles(request, session, [each.split() for each in said], complaints, sent=True)
+    return await _articles(request, session, [each.split() for each in said], remarks, sent=True)
 
 
 async def _articles(
     request: web.Request,
     session: Session,
     said: Sequence[Sequence[str]] = (),
-    complaints: Sequence[str] = (),
+    remarks: Sequence[str] = (),
     *,
     sent: bool = False,
 ) -> web.Response:
@@ -149,7 +149,7 @@ async def _articles(
         articles=await request.app[keys.DESK].articles(THREADS),
         sent=sent,
         said=said,
-        remarks=complaints,
+        remarks=remarks,
     )
 
 

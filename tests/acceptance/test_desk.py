@@ -6,6 +6,8 @@ import re
 import signal
 from typing import Any
 
+import asyncpg
+
 from tests.desk import PASSWORD, Seat, ask, moderators, seat, sign_in
 from tests.site import Message, Site, eventually, op, receive, send
 
@@ -273,6 +275,18 @@ async def test_search_finds_words_as_they_stand(site: Site) -> None:
         page = (await ida.get(f"/desk/recent?q={words}")).text
         assert re.findall(r'id="card-(\d+)"', page) == [str(sale)]
     assert "There is no such comment." in (await ida.get("/desk/recent?q=nowhere")).text
+
+
+async def test_a_long_record_goes_on_by_a_short_link(site: Site, database_url: str) -> None:
+    ida, connection = await seat(site, "ida"), await asyncpg.connect(database_url)
+    await connection.execute(
+        "INSERT INTO acts (kind, thread, was, reason) "
+        "SELECT 'close', id, 'open', '' FROM threads, generate_series(1, 101)"
+    )
+    await connection.close()
+    [older] = re.findall(r'class="more"><a href="([^"]*)"', (await ida.get("/desk/record")).text)
+    assert re.fullmatch(r"\?before=\d+", older)
+    assert len(re.findall(r'id="act-', (await ida.get(f"/desk/record{older}")).text)) == 1
 
 
 async def test_an_open_desk_hears_that_something_has_changed(site: Site) -> None:

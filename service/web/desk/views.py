@@ -44,7 +44,7 @@ async def recent(request: web.Request, session: Session) -> web.StreamResponse:
     before = _before(request)
     cards = await (desk.found(words, CARDS, before) if words else desk.recent(CARDS, before))
     more = cards[-1].no if len(cards) == CARDS else None
-    return await _view(request, session, "recent", cards, words=words, searched=SEARCHED, more=more)
+    return await _view(request, session, "recent", cards, sought=words, searched=SEARCHED, more=more)
 
 
 @signed_in

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 Q = TypeVar("Q")
 A = TypeVar("A")
 
-MOST = 256  # asked together
+MOST = 32  # asked together: each may hold all that one socket has said, and Redis answers one call at a time
 
 
 class Gathered(Generic[Q, A]):

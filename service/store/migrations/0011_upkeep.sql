@@ -40,7 +40,7 @@ BEGIN
             WHEN 'migrations' THEN 'SELECT'
             WHEN 'acts' THEN 'SELECT, INSERT (' || (
                 SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
-                WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped AND attname NOT IN ('id', 'at')
+                WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped AND attname NOT IN ('id', 'at', 'step')
             ) || ')'
             ELSE 'SELECT, INSERT, UPDATE, DELETE' END
         FROM pg_class t

@@ -13,9 +13,11 @@ async def test_one_press_on_a_reason_reports_and_the_page_stays(context: Browser
     no = accepted["no"]
     page = await read(context, thread)
     item = page.locator(f"#no-{no}")
+    await item.hover()
     await item.locator(".report").click()
     await expect(item.get_by_role("group", name="Report").get_by_role("button")).to_have_count(6)
     await expect(item.get_by_role("button", name="Spam")).to_be_focused()
+    await item.hover()
     await item.locator(".report").click()
     await expect(item.locator(".reasons")).to_have_count(0)
     await item.locator(".report").press("Enter")
@@ -40,6 +42,7 @@ async def test_a_comment_that_came_later_is_reported_likewise_and_ones_own_is_no
     await page.click("#form button[type=submit]")
     await expect(page.locator(".comments .comment.mine")).to_have_count(1)
     await expect(page.locator(".comments .comment.mine .report")).to_be_hidden()
+    await item.hover()
     await item.locator(".report").click()
     await item.get_by_role("button", name="Something else").click()
     await expect(item.locator(".reasons")).to_have_text(THANKS)
@@ -51,6 +54,7 @@ async def test_a_report_that_is_refused_is_told_so(browser: Browser, thread: Thr
     no = (await thread.post("Buy my pills"))["no"]
     page = await read(context, thread)
     item = page.locator(f"#no-{no}")
+    await item.hover()
     await item.locator(".report").click()
     await page.route("**/report", lambda route: route.fulfill(status=429, json={"code": "too-fast"}))
     await item.get_by_role("button", name="Spam").click()

@@ -56,7 +56,9 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     context.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     yield context
-    with contextlib.suppress(TimeoutError):  # once in some hundred times one with routed sockets never says that it closed
+    with contextlib.suppress(
+        TimeoutError
+    ):  # once in some hundred times one with routed sockets never says that it closed
         async with asyncio.timeout(CLOSING_SECONDS):
             await context.close()
     assert complaints == []

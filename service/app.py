@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any
 
 import aiohttp_jinja2
@@ -36,6 +36,7 @@ from service.ingest import Ingest
 from service.judging import Judging
 from service.keyring import Keyring
 from service.language import Language
+from service.level import Level
 from service.newsroom import Newsroom
 from service.paper import Paper
 from service.posting import Posting
@@ -74,22 +75,16 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
     keyring, worker = Keyring(settings.secret), secrets.token_hex(8)
     language = Language(settings.language)
     pool = database.pool(settings.database_url, POOL)
-    redis = Redis.from_pool(
-        redis_pool.make(
-            settings.redis_url,
-            socket_timeout=REDIS_SECONDS,
-            socket_connect_timeout=REDIS_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
-    )
+    redis = _redis(settings.redis_url)
     tag = keyring.poster_tag if settings.poster_tags == "on" else None
     articles, comments, desk = Articles(pool), Comments(pool, tag), Desk(pool)
     bus = Bus(redis, settings.redis_url, keyring.site, worker)
     rooms = Rooms(comments, bus, Crowd(redis, keyring.site, worker))
     ingest = Ingest(settings.database_url, rooms.committed)
     bans, filters, moderation, reports = Bans(pool), Filters(pool), Moderation(pool, tag), Reports(pool)
-    blocklist, brakes, sieve = Blocklist(bans, functools.partial(bus.call, "bans")), Brakes(comments), Sieve(filters)
-    bus.on("bans", blocklist.wake)
+    blocklist, brakes, sieve = Blocklist(bans), Brakes(comments), Sieve(filters)
+    levels: dict[str, Level[Any]] = {"bans": blocklist, "threads": brakes, "filters": sieve}
+    _share(bus, levels)
     pressure = Pressure(redis, keyring.site, settings.calm)
     gate = Gate(
         keyring,
@@ -162,14 +157,25 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
             _run(tasks, rooms.run),
             _run(tasks, connections.run),
             _run(tasks, ingest.run),
-            _run(tasks, blocklist.run),
-            _run(tasks, brakes.run),
+            *(_run(tasks, level.run) for level in levels.values()),
             _run(tasks, surge.run),
-            _run(tasks, sieve.run),
             _run(tasks, sweep.run),
         ]
     )
     return app
+
+
+def _redis(url: str) -> Redis:
+    """A client that rather goes without Redis than waits for it."""
+    patience = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
+    return Redis.from_pool(redis_pool.make(url, retry=Retry(NoBackoff(), 0), **patience))
+
+
+def _share(bus: Bus, levels: Mapping[str, Level[Any]]) -> None:
+    """Have each worker hear when another one has changed what all of them know."""
+    for noun, level in levels.items():
+        level.tell = functools.partial(bus.call, noun)
+        bus.on(noun, level.wake)
 
 
 def _rates(settings: Settings) -> Rates:

@@ -8,6 +8,7 @@ from service.commands import command
 from service.commands.command import Commands
 from service.settings import Settings
 from service.store.articles import Articles
+from service.store.database import Pool
 
 LISTED = 10_000
 
@@ -35,21 +36,14 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
-def _load(options: argparse.Namespace) -> int:
-    async def load(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            whole = await press.load(Articles(pool), options.paths, given.zone, command.say, command.complain)
-        return 0 if whole else 1
-
-    return command.run(load(command.start()))
+@command.stored
+async def _load(options: argparse.Namespace, given: Settings, pool: Pool) -> int:
+    whole = await press.load(Articles(pool), options.paths, given.zone, command.say, command.complain)
+    return 0 if whole else 1
 
 
-def _list(_options: argparse.Namespace) -> int:
-    async def listed(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            for headline in await Articles(pool).recent(LISTED):
-                date = headline.published_at.astimezone(given.zone)
-                command.say(f"{date:%Y-%m-%d %H:%M}  {headline.count:6}  {headline.slug}  {headline.title}")
-        return 0
-
-    return command.run(listed(command.start()))
+@command.stored
+async def _list(_options: argparse.Namespace, given: Settings, pool: Pool) -> None:
+    for headline in await Articles(pool).recent(LISTED):
+        date = headline.published_at.astimezone(given.zone)
+        command.say(f"{date:%Y-%m-%d %H:%M}  {headline.count:6}  {headline.slug}  {headline.title}")

@@ -8,6 +8,7 @@ from service.commands.command import Commands, number
 from service.errors import NotFound
 from service.settings import Settings
 from service.store.bans import MAX_DAYS, Bans, Scope
+from service.store.database import Pool
 
 
 def add(commands: Commands) -> None:
@@ -33,39 +34,27 @@ def add(commands: Commands) -> None:
     lift.add_argument("--reason", default="", help="why, for the record")
 
 
-def _add(options: argparse.Namespace) -> int:
-    async def impose(given: Settings) -> int:
-        scope: Scope = "network" if options.network else "address"
-        async with command.pool(given) as pool:
-            ban = await Bans(pool).impose(options.number, scope, options.days, options.reason)
-        if ban is None:
-            raise NotFound(f"No. {options.number} is not there, or it is not known any more who wrote it.")
-        command.say(f"ban {ban.id} on the {scope} of No. {options.number} until {_time(given, ban.ends)}")
-        return 0
-
-    return command.run(impose(command.start()))
+@command.stored
+async def _add(options: argparse.Namespace, given: Settings, pool: Pool) -> None:
+    scope: Scope = "network" if options.network else "address"
+    ban = await Bans(pool).impose(options.number, scope, options.days, options.reason)
+    if ban is None:
+        raise NotFound(f"No. {options.number} is not there, or it is not known any more who wrote it.")
+    command.say(f"ban {ban.id} on the {scope} of No. {options.number} until {_time(given, ban.ends)}")
 
 
-def _list(_options: argparse.Namespace) -> int:
-    async def listed(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            for ban, _, _ in await Bans(pool).in_force():
-                line = f"{ban.id:8}  {ban.scope:7}  {_time(given, ban.begun)}  {_time(given, ban.ends)}  {ban.reason}"
-                command.say(line.rstrip())
-        return 0
-
-    return command.run(listed(command.start()))
+@command.stored
+async def _list(_options: argparse.Namespace, given: Settings, pool: Pool) -> None:
+    for ban, _, _ in await Bans(pool).in_force():
+        line = f"{ban.id:8}  {ban.scope:7}  {_time(given, ban.begun)}  {_time(given, ban.ends)}  {ban.reason}"
+        command.say(line.rstrip())
 
 
-def _lift(options: argparse.Namespace) -> int:
-    async def lift(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            if not await Bans(pool).lift(options.id, options.reason):
-                raise NotFound(f"Ban {options.id} is not in force.")
-        command.say(f"lifted ban {options.id}")
-        return 0
-
-    return command.run(lift(command.start()))
+@command.stored
+async def _lift(options: argparse.Namespace, _given: Settings, pool: Pool) -> None:
+    if not await Bans(pool).lift(options.id, options.reason):
+        raise NotFound(f"Ban {options.id} is not in force.")
+    command.say(f"lifted ban {options.id}")
 
 
 def _time(given: Settings, at: datetime.datetime) -> str:

@@ -81,6 +81,21 @@ def run(
     return asyncio.run(main())
 
 
+def stored(
+    work: Callable[[argparse.Namespace, Settings, Pool], Coroutine[Any, Any, int | None]],
+) -> Callable[[argparse.Namespace], int]:
+    """Make a command of work on the database, which is given the options, the settings, and connections."""
+
+    def command(options: argparse.Namespace) -> int:
+        async def main(given: Settings) -> int | None:
+            async with pool(given) as connections:
+                return await work(options, given, connections)
+
+        return run(main(start()))
+
+    return command
+
+
 @contextlib.asynccontextmanager
 async def pool(given: Settings) -> AsyncIterator[Pool]:
     """The database that is set or bundled, at this release's schema."""

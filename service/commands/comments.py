@@ -7,6 +7,7 @@ from service.commands import command
 from service.commands.command import Commands, number
 from service.protocol import Slug
 from service.settings import Settings
+from service.store.database import Pool
 from service.store.moderation import Moderation, Verdict
 
 LISTED = 1_000
@@ -26,7 +27,7 @@ def add(commands: Commands) -> None:
         parser = command.add(
             nouns,
             name,
-            partial(_judge, verdict),
+            command.stored(partial(_judge, verdict)),
             summary,
             f"{description} Readers see it within two seconds. One that can't be, because it is so already, or was "
             "retracted, or is not there, is named; then the exit status is 1.",
@@ -40,49 +41,33 @@ def add(commands: Commands) -> None:
     acts.add_argument("slug", metavar="SLUG", nargs="?", type=Slug, help="of one article only")
 
 
-def _judge(verdict: Verdict, options: argparse.Namespace) -> int:
-    async def judge(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            changed = await Moderation(pool).judge(options.numbers, verdict, options.reason)
-        done = {each.no for each in changed}
-        for no in options.numbers:
-            if no in done:
-                command.say(f"{verdict:9} {no}")
-            else:
-                command.complain(f"No. {no} is not there, or {verdict} already, or was retracted.")
-        return 0 if done.issuperset(options.numbers) else 1
-
-    return command.run(judge(command.start()))
+async def _judge(verdict: Verdict, options: argparse.Namespace, _given: Settings, pool: Pool) -> int:
+    changed = await Moderation(pool).judge(options.numbers, verdict, options.reason)
+    done = {each.no for each in changed}
+    for no in options.numbers:
+        if no in done:
+            command.say(f"{verdict:9} {no}")
+        else:
+            command.complain(f"No. {no} is not there, or {verdict} already, or was retracted.")
+    return 0 if done.issuperset(options.numbers) else 1
 
 
-def _pin(options: argparse.Namespace) -> int:
-    async def pin(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            await Moderation(pool).pin(options.number)
-        command.say(f"pinned {options.number}")
-        return 0
-
-    return command.run(pin(command.start()))
+@command.stored
+async def _pin(options: argparse.Namespace, _given: Settings, pool: Pool) -> None:
+    await Moderation(pool).pin(options.number)
+    command.say(f"pinned {options.number}")
 
 
-def _held(_options: argparse.Namespace) -> int:
-    async def held(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            for comment in await Moderation(pool).held(LISTED):
-                date, text = comment.at.astimezone(given.zone), " ".join(comment.text.split())
-                command.say(f"{date:%Y-%m-%d %H:%M}  {comment.no:8}  {comment.slug}  {text[:SHOWN]}")
-        return 0
-
-    return command.run(held(command.start()))
+@command.stored
+async def _held(_options: argparse.Namespace, given: Settings, pool: Pool) -> None:
+    for comment in await Moderation(pool).held(LISTED):
+        date, text = comment.at.astimezone(given.zone), " ".join(comment.text.split())
+        command.say(f"{date:%Y-%m-%d %H:%M}  {comment.no:8}  {comment.slug}  {text[:SHOWN]}")
 
 
-def _acts(options: argparse.Namespace) -> int:
-    async def acts(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            for act in await Moderation(pool).acts(LISTED, options.slug):
-                date = act.at.astimezone(given.zone)
-                what = f"{act.kind} {act.ban or act.filter or act.comment or act.slug} (was {act.was})"
-                command.say(f"{date:%Y-%m-%d %H:%M}  {act.moderator or '-'}  {what}  {act.reason}".rstrip())
-        return 0
-
-    return command.run(acts(command.start()))
+@command.stored
+async def _acts(options: argparse.Namespace, given: Settings, pool: Pool) -> None:
+    for act in await Moderation(pool).acts(LISTED, options.slug):
+        date = act.at.astimezone(given.zone)
+        what = f"{act.kind} {act.ban or act.filter or act.comment or act.slug} (was {act.was})"
+        command.say(f"{date:%Y-%m-%d %H:%M}  {act.moderator or '-'}  {what}  {act.reason}".rstrip())

@@ -9,6 +9,7 @@ from service.commands.command import Commands, number
 from service.errors import NotFound, StartError
 from service.filters import Sieve
 from service.settings import Settings
+from service.store.database import Pool
 from service.store.filters import Action, Filter, Filters, Kind, Rule, Unfit
 
 _DONE = {"hold": "held", "refuse": "refused", "pass": "let pass"}
@@ -49,53 +50,37 @@ def _rule(options: argparse.Namespace) -> Rule:
         raise StartError(unfit.message) from None
 
 
-def _try(options: argparse.Namespace) -> int:
-    async def tried(given: Settings, rule: Rule) -> int:
-        async with command.pool(given) as pool:
-            trial = await Sieve(Filters(pool)).tried(rule)
-        command.say(f"would have {_DONE[rule.action]} {trial.met:,} of the last {trial.looked:,} comments")
-        for each in trial.shown:
-            command.say(f"{each.no:8}  {each.place.article}  {' '.join(each.text.split())[:60]}")
-        return 0
-
+@command.stored
+async def _try(options: argparse.Namespace, _given: Settings, pool: Pool) -> None:
     rule = _rule(options)
-    return command.run(tried(command.start(), rule))
+    trial = await Sieve(Filters(pool)).tried(rule)
+    command.say(f"would have {_DONE[rule.action]} {trial.met:,} of the last {trial.looked:,} comments")
+    for each in trial.shown:
+        command.say(f"{each.no:8}  {each.place.article}  {' '.join(each.text.split())[:60]}")
 
 
-def _add(options: argparse.Namespace) -> int:
-    async def added(given: Settings, rule: Rule) -> int:
-        async with command.pool(given) as pool:
-            try:
-                identity = await Filters(pool).add(rule)
-            except Unfit as unfit:
-                command.complain(unfit.message)
-                return 1
-        command.say(f"filter {identity}")
-        return 0
-
-    rule = _rule(options)
-    return command.run(added(command.start(), rule))
+@command.stored
+async def _add(options: argparse.Namespace, _given: Settings, pool: Pool) -> int:
+    try:
+        identity = await Filters(pool).add(_rule(options))
+    except Unfit as unfit:
+        command.complain(unfit.message)
+        return 1
+    command.say(f"filter {identity}")
+    return 0
 
 
-def _list(_options: argparse.Namespace) -> int:
-    async def listed(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            for each in await Filters(pool).in_force():
-                command.say(_told(each, given))
-        return 0
-
-    return command.run(listed(command.start()))
+@command.stored
+async def _list(_options: argparse.Namespace, given: Settings, pool: Pool) -> None:
+    for each in await Filters(pool).in_force():
+        command.say(_told(each, given))
 
 
-def _end(options: argparse.Namespace) -> int:
-    async def ended(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            if not await Filters(pool).end(options.id, options.reason):
-                raise NotFound(f"Filter {options.id} is not in force.")
-        command.say(f"ended filter {options.id}")
-        return 0
-
-    return command.run(ended(command.start()))
+@command.stored
+async def _end(options: argparse.Namespace, _given: Settings, pool: Pool) -> None:
+    if not await Filters(pool).end(options.id, options.reason):
+        raise NotFound(f"Filter {options.id} is not in force.")
+    command.say(f"ended filter {options.id}")
 
 
 def _told(each: Filter, given: Settings) -> str:

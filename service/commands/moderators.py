@@ -10,6 +10,7 @@ from service.commands.command import Commands
 from service.errors import StartError
 from service.guard.passwords import LEAST, Passwords
 from service.settings import Settings
+from service.store.database import Pool
 from service.store.moderators import Moderators
 
 ROLES = ("moderator", "editor", "admin")
@@ -74,26 +75,18 @@ def _add(options: argparse.Namespace) -> int:
     return command.run(added())
 
 
-def _list(_options: argparse.Namespace) -> int:
-    async def listed(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            for each in await Moderators(pool).everybody():
-                seen = f"{each.seen.astimezone(given.zone):%Y-%m-%d %H:%M}" if each.seen else "-"
-                state = "disabled" if each.disabled else f"{each.sessions} signed in"
-                command.say(f"{each.role:9}  {state:12}  {seen:16}  {each.name}")
-        return 0
-
-    return command.run(listed(command.start()))
+@command.stored
+async def _list(_options: argparse.Namespace, given: Settings, pool: Pool) -> None:
+    for each in await Moderators(pool).everybody():
+        seen = f"{each.seen.astimezone(given.zone):%Y-%m-%d %H:%M}" if each.seen else "-"
+        state = "disabled" if each.disabled else f"{each.sessions} signed in"
+        command.say(f"{each.role:9}  {state:12}  {seen:16}  {each.name}")
 
 
-def _disable(options: argparse.Namespace) -> int:
-    async def disabled(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            await Moderators(pool).disable(options.name, disabled=options.disabled)
-        command.say(f"{'disabled' if options.disabled else 'enabled'} {options.name}")
-        return 0
-
-    return command.run(disabled(command.start()))
+@command.stored
+async def _disable(options: argparse.Namespace, _given: Settings, pool: Pool) -> None:
+    await Moderators(pool).disable(options.name, disabled=options.disabled)
+    command.say(f"{'disabled' if options.disabled else 'enabled'} {options.name}")
 
 
 def _password(options: argparse.Namespace) -> int:

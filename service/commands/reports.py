@@ -7,6 +7,7 @@ from service.commands import command
 from service.commands.command import Commands, number
 from service.errors import NotFound
 from service.settings import Settings
+from service.store.database import Pool
 from service.store.reports import Reports
 
 LISTED = 1_000
@@ -39,36 +40,22 @@ def add(commands: Commands) -> None:
         parser.add_argument("number", metavar="NO", type=number(1), help="the comment's number")
 
 
-def _list(options: argparse.Namespace) -> int:
-    async def listed(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            for line in await Reports(pool).latest(LISTED, settled=options.all):
-                date, note = line.at.astimezone(given.zone), " ".join((line.note or "").split())
-                state = "open" if line.open else "settled"
-                command.say(
-                    f"{date:%Y-%m-%d %H:%M}  {line.comment:8}  {state:7}  {line.reason:9}  {note[:SHOWN]}".rstrip()
-                )
-        return 0
-
-    return command.run(listed(command.start()))
+@command.stored
+async def _list(options: argparse.Namespace, given: Settings, pool: Pool) -> None:
+    for line in await Reports(pool).latest(LISTED, settled=options.all):
+        date, note = line.at.astimezone(given.zone), " ".join((line.note or "").split())
+        state = "open" if line.open else "settled"
+        command.say(f"{date:%Y-%m-%d %H:%M}  {line.comment:8}  {state:7}  {line.reason:9}  {note[:SHOWN]}".rstrip())
 
 
-def _dismiss(options: argparse.Namespace) -> int:
-    async def dismiss(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            if not await Reports(pool).dismiss([options.number], None, ""):
-                raise NotFound(f"Nothing is open on No. {options.number}.")
-        command.say(f"dismissed what was reported of No. {options.number}")
-        return 0
-
-    return command.run(dismiss(command.start()))
+@command.stored
+async def _dismiss(options: argparse.Namespace, _given: Settings, pool: Pool) -> None:
+    if not await Reports(pool).dismiss([options.number], None, ""):
+        raise NotFound(f"Nothing is open on No. {options.number}.")
+    command.say(f"dismissed what was reported of No. {options.number}")
 
 
-def _export(options: argparse.Namespace) -> int:
-    async def export(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            found = await Reports(pool).evidence(options.number)
-        command.say(evidence.document(found, (given.site_url or "").rstrip("/")).decode())
-        return 0
-
-    return command.run(export(command.start()))
+@command.stored
+async def _export(options: argparse.Namespace, given: Settings, pool: Pool) -> None:
+    found = await Reports(pool).evidence(options.number)
+    command.say(evidence.document(found, (given.site_url or "").rstrip("/")).decode())

@@ -5,6 +5,7 @@ import argparse
 from service.commands import command
 from service.commands.command import Commands
 from service.settings import Settings
+from service.store.database import Pool
 from service.store.retention import Retention
 from service.sweep import Sweep
 
@@ -21,11 +22,7 @@ def add(commands: Commands) -> None:
     )
 
 
-def _sweep(_options: argparse.Namespace) -> int:
-    async def sweep(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            retention = Retention(pool, given.address_retention_days, given.removed_retention_days)
-            command.say(f"swept {await Sweep(retention).once()} comments")
-        return 0
-
-    return command.run(sweep(command.start()))
+@command.stored
+async def _sweep(_options: argparse.Namespace, given: Settings, pool: Pool) -> None:
+    retention = Retention(pool, given.address_retention_days, given.removed_retention_days)
+    command.say(f"swept {await Sweep(retention).once()} comments")

@@ -7,6 +7,7 @@ from service.commands import command
 from service.commands.command import Commands, number
 from service.protocol import Slug
 from service.settings import Settings
+from service.store.database import Pool
 from service.store.moderation import SLOWEST, Moderation, Terms
 
 MAX_DAYS = 36_500
@@ -22,7 +23,9 @@ def add(commands: Commands) -> None:
     """Add them to the command line."""
     nouns = command.add_noun(commands, "threads", "open, close, hold, slow and calm conversations")
     for name, terms, summary in ACTS:
-        parser = command.add(nouns, name, partial(_judge, terms), summary, f"{_sentence(summary)} in a thread.")
+        parser = command.add(
+            nouns, name, command.stored(partial(_judge, terms)), summary, f"{_sentence(summary)} in a thread."
+        )
         _on_one(parser)
     slow = command.add(
         nouns,
@@ -57,45 +60,28 @@ def _sentence(summary: str) -> str:
     return summary[0].upper() + summary[1:]
 
 
-def _judge(terms: Terms, options: argparse.Namespace) -> int:
-    async def judge(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            done = await Moderation(pool).judge_thread(options.slug, terms, options.reason)
-        state = done.position.thread.state if terms.state else "calm"
-        command.say(f"{'now' if done.raised else 'still':5} {state}: {options.slug}")
-        return 0
-
-    return command.run(judge(command.start()))
+async def _judge(terms: Terms, options: argparse.Namespace, _given: Settings, pool: Pool) -> None:
+    done = await Moderation(pool).judge_thread(options.slug, terms, options.reason)
+    state = done.position.thread.state if terms.state else "calm"
+    command.say(f"{'now' if done.raised else 'still':5} {state}: {options.slug}")
 
 
-def _unpin(options: argparse.Namespace) -> int:
-    async def unpin(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            await Moderation(pool).judge_thread(options.slug, Terms(pinned=None), "")
-        command.say(f"nothing pinned: {options.slug}")
-        return 0
-
-    return command.run(unpin(command.start()))
+@command.stored
+async def _unpin(options: argparse.Namespace, _given: Settings, pool: Pool) -> None:
+    await Moderation(pool).judge_thread(options.slug, Terms(pinned=None), "")
+    command.say(f"nothing pinned: {options.slug}")
 
 
-def _slow(options: argparse.Namespace) -> int:
-    async def slow(given: Settings) -> int:
-        async with command.pool(given) as pool:
-            done = await Moderation(pool).judge_thread(options.slug, Terms(slow=options.seconds), options.reason)
-        how = f"slow, {options.seconds} s" if options.seconds else "not slow"
-        command.say(f"{'now' if done.raised else 'still':5} {how}: {options.slug}")
-        return 0
-
-    return command.run(slow(command.start()))
+@command.stored
+async def _slow(options: argparse.Namespace, _given: Settings, pool: Pool) -> None:
+    done = await Moderation(pool).judge_thread(options.slug, Terms(slow=options.seconds), options.reason)
+    how = f"slow, {options.seconds} s" if options.seconds else "not slow"
+    command.say(f"{'now' if done.raised else 'still':5} {how}: {options.slug}")
 
 
-def _close_old(options: argparse.Namespace) -> int:
-    async def close(given: Settings) -> int:
-        total = 0
-        async with command.pool(given) as pool:
-            while closed := await Moderation(pool).close_old(options.days):
-                total += len(closed)
-        command.say(f"closed {total} threads")
-        return 0
-
-    return command.run(close(command.start()))
+@command.stored
+async def _close_old(options: argparse.Namespace, _given: Settings, pool: Pool) -> None:
+    total = 0
+    while closed := await Moderation(pool).close_old(options.days):
+        total += len(closed)
+    command.say(f"closed {total} threads")

@@ -37,6 +37,7 @@ class Matcher:
     """Filters, made ready: 200 of them take a few milliseconds for 5,000 letters."""
 
     def __init__(self, filters: Sequence[Filter]) -> None:
+        self.filters = filters
         self._fits = [(each, _test(each.rule)) for each in filters]
 
     def fitting(self, text: str) -> Fitting:

@@ -1,16 +1,15 @@
-"""The filters in force, as this worker knows them: read every two seconds, and what is posted goes through them."""
+"""The filters in force, as this worker knows them: what is posted goes through them."""
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from service.errors import Filtered, NotFound, Unavailable
+from service.errors import Filtered, NotFound
 from service.filters.matcher import Matcher, met, verdict
+from service.level import Level
 from service.protocol import ThreadId
 from service.store.filters import Filter, Filters, Rule, Written
 
-LOOK_SECONDS = 2.0
 TRIED = 1_000  # comments on which a rule is tried out
 TRIAL_SECONDS = 5.0  # after which a trial ends with what it has looked at
 SHOWN = 10  # of the comments that a rule would have met
@@ -25,30 +24,23 @@ class Trial(NamedTuple):
     shown: Sequence[Written]
 
 
-class Sieve:
-    """What the filters say of comments. While the database is away, those that were known hold."""
+class Sieve(Level[Matcher]):
+    """What the filters say of comments."""
 
     def __init__(self, filters: Filters) -> None:
+        super().__init__()
         self._filters = filters
-        self._matcher: Matcher | None = None
-        self._known: list[Filter] = []
-        self._begun = 0.0
 
     async def empty(self) -> bool:
         """Whether there is no filter. Raises `Unavailable` where nothing was ever read."""
-        if self._matcher is None:
-            await self.read()
-        return not self._known
+        return not (await self.known()).filters
 
     async def judge(self, thread: ThreadId, texts: Sequence[str], address: bytes | None) -> list[Filtered | str | None]:
         """For each text of one visitor in one thread: refused, held (by which filter), or let through.
 
         The store is asked only where that depends on the place or on the author. Raises `Unavailable`.
         """
-        if self._matcher is None:
-            await self.read()
-        matcher, fitting = self._matcher, []
-        assert matcher is not None
+        matcher, fitting = await self.known(), []
         for text in texts:
             fitting.append(matcher.fitting(text))
             await asyncio.sleep(0)  # one long text at a time holds up the others on this worker
@@ -72,19 +64,6 @@ class Sieve:
             await asyncio.sleep(0)  # others on this worker have their turn after each
         return Trial(rule, looked, len(found), found[:SHOWN])
 
-    async def read(self) -> None:
-        """Read what is in force, now: a filter was added or ended here, say. Raises `Unavailable`."""
-        begun = asyncio.get_running_loop().time()
-        known = await self._filters.in_force()
-        if begun < self._begun:  # a later read was faster
-            return
-        self._begun = begun
-        if self._matcher is None or known != self._known:
-            self._known, self._matcher = known, Matcher(known)
-
-    async def run(self) -> None:
-        """Stay level with the store, until cancelled."""
-        while True:
-            with contextlib.suppress(Unavailable):
-                await self.read()
-            await asyncio.sleep(LOOK_SECONDS)
+    async def _look(self) -> Matcher:
+        filters = await self._filters.in_force()
+        return self._value if self._value and self._value.filters == filters else Matcher(filters)

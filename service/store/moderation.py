@@ -136,19 +136,23 @@ class Moderation:
             done = await self._pool.fetchrow(SQL["act"], act)
             if done is None or done["ban"] is not None:
                 return None
-            on_comment = done["comment"] is not None
-            query = "undo_dismissal" if done["kind"] in DISMISSALS else "undo" if on_comment else "undo_thread"
-            row = await self._pool.fetchrow(SQL[query], act, moderator)
-        if row is None:
-            return None
-        return changed(row, self._tag) if on_comment else _thread_changed(row)
+            if done["comment"] is None:
+                row = await self._pool.fetchrow(SQL["undo_thread"], act, moderator)
+                return _thread_changed(row) if row else None
+            undone = await self._undo(done, act, moderator)
+            return undone[0] if undone else None
 
     async def undo_step(self, act: int, moderator: str | None = None) -> list[Changed]:
         """Bring back what was before all acts on comments that were one step with this one, where that can be."""
         async with available():
             done = await self._pool.fetchrow(SQL["act"], act)
-            query = "undo_dismissals" if done and done["kind"] in DISMISSALS else "undo_step"
-            return [changed(row, self._tag) for row in await self._pool.fetch(SQL[query], act, moderator)]
+            return await self._undo(done, act, moderator, step=True) if done else []
+
+    async def _undo(
+        self, done: asyncpg.Record, act: int, moderator: str | None, *, step: bool = False
+    ) -> list[Changed]:
+        query = "undo_dismissal" if done["kind"] in DISMISSALS else "undo"
+        return [changed(row, self._tag) for row in await self._pool.fetch(SQL[query], act, moderator, step)]
 
     async def sign(self, thread: ThreadId, op: UUID, moderator: str) -> None:
         """Keep who of the newsroom writes what is about to be posted under an op tag; whoever was first stays it."""

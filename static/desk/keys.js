@@ -6,11 +6,16 @@ const NAME = "shortcuts";
 /** Keys that act on the comment that has the focus; they can be switched off (WCAG 2.1.4). */
 export class Keys {
   #desk;
+  #settled;
   #help;
 
-  /** @param {HTMLElement} desk */
-  constructor(desk) {
+  /**
+   * @param {HTMLElement} desk
+   * @param {() => Promise<void>} settled waits until one's last act is done: what is undone is that one
+   */
+  constructor(desk, settled) {
     this.#desk = desk;
+    this.#settled = settled;
     this.#help = /** @type {HTMLDialogElement} */ (part(desk, ".help"));
     const box = /** @type {HTMLInputElement} */ (part(desk, ".shortcuts"));
     box.checked = recall(NAME, true);
@@ -33,7 +38,7 @@ export class Keys {
     if (key === "j" || key === "k") this.#go(key === "j" ? 1 : -1);
     else if (key === "?") this.#help.showModal();
     else if (!"abhprtuwx".includes(key) || repeat) return;
-    else if (key === "u") this.#press(this.#desk, "[data-key=u]");
+    else if (key === "u") this.#settled().then(() => this.#press(this.#desk, "[data-key=u]"));
     else if (key === "x") this.#press(this.#item, "input");
     else this.#press(this.#item, `[data-key=${key}]`);
     event.preventDefault();

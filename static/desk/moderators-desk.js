@@ -19,6 +19,7 @@ export class ModeratorsDesk extends HTMLElement {
   );
   #asked = 0;
   #shown = 0;
+  #acting = Promise.resolve();
   #leave = new AbortController();
 
   connectedCallback() {
@@ -26,7 +27,7 @@ export class ModeratorsDesk extends HTMLElement {
     this.addEventListener("submit", (event) => this.#submitted(event), { signal });
     window.addEventListener("pagehide", () => this.#news.close(), { signal });
     window.addEventListener("pageshow", ({ persisted }) => persisted && this.#news.open(), { signal });
-    new Keys(this).listen(signal);
+    new Keys(this, () => this.#acting).listen(signal);
     this.#news.open();
   }
 
@@ -45,7 +46,7 @@ export class ModeratorsDesk extends HTMLElement {
     const form = /** @type {HTMLFormElement} */ (event.target);
     if (form.method !== "post" || form.matches(".leave, .plain")) return;
     event.preventDefault();
-    this.#read(() => sent(form, /** @type {HTMLButtonElement} */ (event.submitter)), true);
+    this.#acting = this.#read(() => sent(form, /** @type {HTMLButtonElement} */ (event.submitter)), true);
   }
 
   /**

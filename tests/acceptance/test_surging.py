@@ -120,5 +120,5 @@ async def test_being_asked_for_work_costs_no_quota(asking: Site) -> None:
         assert (await post(asking))[0] == 428
     ops = [op() for _ in range(6)]
     for mine in ops:
-        _, refused = await post(asking, act=mine)
-        assert (await post(asking, act=mine, proof=solve(refused["challenge"])))[0] == 201
+        _, refused = await post(asking, act=mine, text=mine)
+        assert (await post(asking, act=mine, text=mine, proof=solve(refused["challenge"])))[0] == 201

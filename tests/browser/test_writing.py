@@ -191,7 +191,7 @@ async def test_one_that_is_too_fast_counts_down_and_is_tried_again(
             }"""
         )
         await write(page, "In good time")
-        await expect(page.locator(".outgoing .again")).to_have_text("Try again", timeout=30_000)
+        await expect(page.locator(".outgoing .again:visible")).to_have_text("Try again", timeout=30_000)
         said = await page.evaluate("window.said")
         assert said == [f"Try again in {n} second{'s' * (n > 1)}" for n in range(len(said), 0, -1)]
         assert 2 <= len(said) <= 10

@@ -151,7 +151,7 @@ async def test_a_ban_that_is_over_is_not_undone(store: Store, comment: int) -> N
 
 
 async def test_a_worker_learns_of_bans_by_itself(store: Store, comment: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.blocklist.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("service.level.LOOK_SECONDS", 0.05)
     bans = Bans(store.pool)
     blocklist = Blocklist(bans)
     task = asyncio.create_task(blocklist.run())
@@ -172,10 +172,11 @@ async def test_a_worker_learns_of_bans_by_itself(store: Store, comment: int, mon
 
 
 async def test_a_worker_that_is_told_reads_at_once(store: Store, comment: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.blocklist.LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr("service.level.LOOK_SECONDS", 3600.0)
     bans = Bans(store.pool)
     other = Blocklist(bans)
-    here = Blocklist(bans, other.wake)
+    here = Blocklist(bans)
+    here.tell = other.wake
     task = asyncio.create_task(other.run())
 
     async def free() -> bool:

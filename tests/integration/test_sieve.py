@@ -161,7 +161,7 @@ async def test_a_trial_lets_others_have_their_turn_and_ends_in_time(
 
 
 async def test_a_worker_learns_of_filters_by_itself(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.filters.sieve.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("service.level.LOOK_SECONDS", 0.05)
     thread, filters = await store.open("story"), Filters(store.pool)
     sieve = Sieve(filters)
     task = asyncio.create_task(sieve.run())

@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
     ("messages", frozenset({"frame", "run"})),
     (
         "wells",
-        frozenset({"assets", "bus", "crowd", "embedded", "fresh", "guard", "keyring", "store"}),
+        frozenset({"assets", "bus", "crowd", "embedded", "fresh", "guard", "keyring", "level", "store"}),
     ),
     (
         "work",

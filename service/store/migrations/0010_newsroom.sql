@@ -22,15 +22,16 @@ CREATE FUNCTION together(a acts) RETURNS bigint LANGUAGE sql STABLE AS $$
     WHERE a.comment IS NOT NULL AND s.comment IS NOT NULL AND s.step = a.step AND s.moderator IS NOT DISTINCT FROM a.moderator
 $$;
 
--- Those acts of the step of an act on comments that can be undone. Their threads stay locked until whoever asks has undone them, as
--- with `undoable`.
-CREATE FUNCTION undoable_step(act_id bigint) RETURNS SETOF acts LANGUAGE plpgsql AS $$
+-- As before for one act; with `steps`, for all acts on comments that were one step with it.
+DROP FUNCTION undoable(bigint);
+CREATE FUNCTION undoable(act_id bigint, steps boolean) RETURNS SETOF acts LANGUAGE plpgsql AS $$
 DECLARE
     ids bigint[];
 BEGIN
     ids := ARRAY(
-        SELECT s.id FROM acts a JOIN acts s ON s.id = a.id OR s.step = a.step AND s.moderator IS NOT DISTINCT FROM a.moderator
-        WHERE a.id = act_id AND s.comment IS NOT NULL
+        SELECT s.id
+        FROM acts a JOIN acts s ON s.id = a.id OR steps AND s.step = a.step AND s.moderator IS NOT DISTINCT FROM a.moderator
+        WHERE a.id = act_id AND (s.comment IS NOT NULL OR NOT steps)
     );
     PERFORM FROM threads WHERE id IN (SELECT thread FROM acts WHERE id = ANY (ids)) ORDER BY id FOR UPDATE;
     RETURN QUERY SELECT s.* FROM acts s WHERE s.id = ANY (ids) AND stands(s) ORDER BY s.comment;

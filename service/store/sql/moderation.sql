@@ -25,37 +25,21 @@ SELECT j.*, id AS thread FROM lapsed($1, $3) id, judge_thread(id, '{"state": "cl
 -- act: what an act was done to
 SELECT comment, kind, ban FROM acts WHERE id = $1
 
--- undo: brings the comment of an act back to what it was; no row where that can't be
+-- undo: brings the comment of an act back to what it was, and those of all acts of its step where $3 is true; no row where
+-- that can't be
 SELECT j.*, (SELECT address FROM comments WHERE no = j.no) AS address
-FROM undoable($1) x, judge_comments(ARRAY[x.comment], x.was, 'undo #' || x.id, $2) j
-WHERE x.kind IN ('publish', 'hold', 'remove', 'restore')
-
--- undo_step: brings the comments of all acts of the same step back to what they were, where that can be
-SELECT j.* FROM undoable_step($1) x, judge_comments(ARRAY[x.comment], x.was, 'undo #' || x.id, $2) j
+FROM undoable($1, $3) x, judge_comments(ARRAY[x.comment], x.was, 'undo #' || x.id, $2) j
 WHERE x.kind IN ('publish', 'hold', 'remove', 'restore')
 
 -- sign: keeps who of the newsroom writes under an op tag
 INSERT INTO answers (thread, op, moderator) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
 
--- undo_dismissal: opens again what an act settled, or settles what that opened; no row where that can't be
+-- undo_dismissal: opens again what an act settled, or settles what that opened, and so for all acts of its step where $3 is
+-- true; no row where that can't be
 WITH done AS (
     INSERT INTO acts (moderator, kind, thread, comment, was, reason)
     SELECT $2, o.kind, x.thread, x.comment, o.was, 'undo #' || x.id
-    FROM undoable($1) x,
-         LATERAL (SELECT CASE x.kind WHEN 'dismiss' THEN 'reopen' ELSE 'dismiss' END AS kind,
-                         CASE x.kind WHEN 'dismiss' THEN 'dismissed' ELSE 'reported' END AS was) o
-    WHERE x.kind IN ('dismiss', 'reopen')
-    RETURNING thread, comment
-)
-SELECT d.thread, false AS raised, d.comment AS no, wire_epoch(t.epoch) AS thread_epoch, t.version AS thread_version,
-       t.count AS thread_count
-FROM done d JOIN threads t ON t.id = d.thread
-
--- undo_dismissals: the same for all acts of the same step
-WITH done AS (
-    INSERT INTO acts (moderator, kind, thread, comment, was, reason)
-    SELECT $2, o.kind, x.thread, x.comment, o.was, 'undo #' || x.id
-    FROM undoable_step($1) x,
+    FROM undoable($1, $3) x,
          LATERAL (SELECT CASE x.kind WHEN 'dismiss' THEN 'reopen' ELSE 'dismiss' END AS kind,
                          CASE x.kind WHEN 'dismiss' THEN 'dismissed' ELSE 'reported' END AS was) o
     WHERE x.kind IN ('dismiss', 'reopen')
@@ -67,7 +51,7 @@ FROM done d JOIN threads t ON t.id = d.thread
 
 -- undo_thread: brings the thread of an act back to what it was; no row where that can't be
 SELECT j.*, x.thread
-FROM undoable($1) x,
+FROM undoable($1, false) x,
      judge_thread(x.thread, jsonb_build_object(side(x.kind), x.was), 'undo #' || x.id, $2) j
 WHERE side(x.kind) IS NOT NULL
 

@@ -36,7 +36,7 @@ async def on_filters(request: web.Request, session: Session, fields: Fields) -> 
         response = await _page(request, session, form, fault=words.sentence(request.app[keys.LANGUAGE], unfit))
         response.set_status(422)
         return response
-    await request.app[keys.SIEVE].read()
+    await request.app[keys.SIEVE].changed()
     return see_other("/desk/filters")
 
 

@@ -4,11 +4,13 @@ import asyncio
 import json
 import re
 import signal
+from collections.abc import Awaitable
 from typing import Any
 
 import asyncpg
 
-from tests.desk import PASSWORD, Seat, ask, moderators, seat, sign_in
+from service.web.desk.events import LOOK_SECONDS
+from tests.desk import PASSWORD, Answer, Seat, ask, moderators, seat, sign_in
 from tests.site import Message, Site, eventually, op, receive, send
 
 
@@ -333,3 +335,25 @@ async def _thread(site: Site) -> Message:
     async with site.http.get("/articles/story/comments") as response:
         thread: Message = json.loads(await response.text())["thread"]
         return thread
+
+
+async def test_what_comes_while_a_page_is_made_is_noticed(site: Site, owner_url: str) -> None:
+    ida, owner, other = await seat(site, "ida"), await asyncpg.connect(owner_url), await asyncpg.connect(owner_url)
+
+    async def version(making: Awaitable[Answer]) -> str:
+        return str(re.findall('data-version="([^"]*)"', (await making).text)[0])
+
+    async def waits() -> bool:
+        return bool(await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+    before = await version(ida.get("/desk/recent"))
+    async with owner.transaction():
+        await owner.execute("LOCK TABLE articles")  # without which no comment is shown
+        making = asyncio.create_task(ida.get("/desk/recent"))
+        await eventually(waits)
+        await other.execute("INSERT INTO acts (kind, thread, was, reason) SELECT 'close', id, 'open', '' FROM threads")
+        await asyncio.sleep(2 * LOOK_SECONDS)
+    assert await version(making) == before
+    assert await version(ida.get("/desk/recent")) != before
+    await owner.close()
+    await other.close()

@@ -29,11 +29,16 @@ Fields = MultiDictProxy[str]
 
 
 class Session(NamedTuple):
-    """Who is signed in on a request. `token`: what the cookie holds."""
+    """Who is signed in on a request.
+
+    `token`: what the cookie holds. `version`: of what the desk shows, before anything of it was read: what comes while
+    a page is made is noticed.
+    """
 
     name: str
     role: Role
     token: str
+    version: str
 
     @property
     def form(self) -> str:
@@ -185,7 +190,9 @@ async def _session(request: web.Request) -> Session | None:
     if not token:
         return None
     signed = await request.app[keys.MODERATORS].session(_hashed(token))
-    return Session(signed.name, signed.role, token) if signed else None
+    if signed is None:
+        return None
+    return Session(signed.name, signed.role, token, (await request.app[keys.WATCH].get()).value)
 
 
 async def _acted(request: web.Request, act: Act, media: str) -> web.StreamResponse:

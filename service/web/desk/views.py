@@ -1,4 +1,4 @@
-"""The pages of the desk: what waits, what was written, what was done, the threads, and the people."""
+"""The pages of the desk: comments, threads, articles, the record, the bans, and the people."""
 
 import uuid
 from collections.abc import Sequence
@@ -178,7 +178,7 @@ async def _view(
     status: int = 200,
     **shown: object,
 ) -> web.Response:
-    """A page with what all have; its version is one from before, so that what came meanwhile is noticed."""
+    """A page with what all have."""
     desk, numbers = request.app[keys.DESK], [card.no for card in cards]
     return page(
         request,
@@ -186,7 +186,6 @@ async def _view(
         {
             "view": name,
             "session": session,
-            "version": (await request.app[keys.WATCH].get()).value,
             "waiting": await desk.waiting(),
             "waiting_most": WAITING,
             "last": await desk.last(session.name),

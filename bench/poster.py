@@ -19,9 +19,11 @@ LEXICON = ["".join(random.choices(string.ascii_lowercase, k=5)) for _ in range(2
 
 
 class Poster(asyncio.Protocol):
-    """A kept connection from one address to a thread. What is posted waits for no answer."""
+    """A kept connection from one address to a thread, once it is there. What is posted waits for no answer."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, port: int, path: str, address: str) -> None:
+        self._port = port
+        self._address = address
         self.posted = 0
         self.answers = Counter[int]()  # by status
         self.refusal = b""  # the latest
@@ -29,22 +31,24 @@ class Poster(asyncio.Protocol):
         self._data = b""
         self._transport: asyncio.Transport | None = None
 
-    @classmethod
-    async def open(cls, port: int, path: str, address: str) -> "Poster":
-        """Connect from an address of the loopback net."""
+    async def connect(self) -> None:
+        """Connect from this address of the loopback net."""
         loop = asyncio.get_running_loop()
-        _, poster = await loop.create_connection(lambda: cls(path), "127.0.0.1", port, local_addr=(address, 0))
-        return poster
+        await loop.create_connection(lambda: self, "127.0.0.1", self._port, local_addr=(self._address, 0))
 
     def post(self, text: str) -> None:
-        """Send a comment."""
+        """Send a comment. Raises `Broken` where the server has hung up."""
         assert self._transport is not None
+        if self._transport.is_closing():
+            raise Broken("the server has hung up on who posts")
         body = msgspec.json.encode({"op": str(uuid.uuid4()), "text": text})
         self._transport.write(b"%bContent-Length: %d\r\n\r\n%b" % (self._head, len(body), body))
         self.posted += 1
 
     async def say(self, text: str) -> None:
-        """The same, for `author.paced`."""
+        """The same, for `author.paced`; connects where it is the first time: who asks for nothing is let go of."""
+        if self._transport is None:
+            await self.connect()
         self.post(text)
 
     def close(self) -> None:
@@ -72,10 +76,10 @@ class Poster(asyncio.Protocol):
             self._data = self._data[length:]
 
 
-@contextlib.asynccontextmanager
-async def posters(port: int, path: str, net: int, count: int) -> AsyncIterator[list[Poster]]:
+@contextlib.contextmanager
+def posters(port: int, path: str, net: int, count: int) -> Iterator[list[Poster]]:
     """So many of them, each from another address of 127.NET.0.0/16."""
-    there = [await Poster.open(port, path, f"127.{net}.{each // 250}.{each % 250 + 1}") for each in range(count)]
+    there = [Poster(port, path, f"127.{net}.{each // 250}.{each % 250 + 1}") for each in range(count)]
     try:
         yield there
     finally:
@@ -86,11 +90,15 @@ async def posters(port: int, path: str, net: int, count: int) -> AsyncIterator[l
 @contextlib.asynccontextmanager
 async def flooding(there: Sequence[Poster], rate: float) -> AsyncIterator[None]:
     """Have them post `rate` comments a second while inside, by each in turn, whatever is answered."""
+    for poster in there:
+        await poster.connect()
     task = asyncio.create_task(_pour(there, rate))
     try:
         yield
     finally:
         task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def stand(there: Sequence[Poster]) -> None:

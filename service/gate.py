@@ -15,6 +15,7 @@ from service.gathered import Gathered
 from service.guard.asked import Asked
 from service.guard.challenge import Challenges
 from service.guard.limits import Limits
+from service.guard.lookups import Lookups
 from service.guard.posts import Burst, Post, Posts
 from service.guard.pressure import Pressure
 from service.keyring import Keyring, Visitor
@@ -65,6 +66,7 @@ class Gate:
         sieve: Sieve,
         work: Work,
         posts: Posts,
+        lookups: Lookups,
         retractions: Limits,
         pressure: Pressure,
     ) -> None:
@@ -74,6 +76,7 @@ class Gate:
         self._sieve = sieve
         self._work = work
         self._posts = posts
+        self._lookups = lookups
         self._retractions = retractions
         self._pressure = pressure
         self._standing = Gathered(comments.standing)
@@ -83,7 +86,8 @@ class Gate:
         """The same acts of one visitor in one thread, those refused that may not come.
 
         Why is `Banned`, `Filtered`, `Unproven`, `TooFast`, `Duplicate` or `Unavailable`; one that is held says why in
-        its draft. An act that stands already is let in before anything is asked: who repeats it is no spammer.
+        its draft. An act that stands already is let in before anything is asked: who repeats it is no spammer,
+        unless so often that nothing is looked up any more.
         """
         posted = [act for act in acts if isinstance(act, Act)]
         try:
@@ -111,6 +115,8 @@ class Gate:
         brake = self._brakes.find(thread)
         if self._posts.off and not banned and not brake and not self._asks(brake) and await self._sieve.empty():
             return acts
+        if wait := self._lookups.wait(visitor.limit, len(acts)):
+            return [banned or TooFast(retry_after=wait)] * len(acts)
         known = await self._standing.get((thread, [op for act in acts for op in act.draft.ops]))
         fresh = [act for act in acts if known.isdisjoint(act.draft.ops)]
         answers: Sequence[Act | Refusal] = [banned] * len(fresh) if banned else fresh
@@ -164,7 +170,11 @@ class Gate:
         if not posts or (self._posts.off and not slow):
             return acts
         thread = next(act.draft.thread for act in acts if isinstance(act, Act))
-        judged = iter(await self._judging.get(Burst(visitor.limit, thread, slow, posts)))
+        answers = await self._judging.get(Burst(visitor.limit, thread, slow, posts))
+        for answer in answers:
+            if isinstance(answer, TooFast) and answer.retry_after:
+                self._lookups.told(visitor.limit, answer.retry_after)
+        judged = iter(answers)
         return [next(judged) or act if isinstance(act, Act) else act for act in acts]
 
     def _post(self, draft: Draft, visitor: Visitor) -> Post:

@@ -1,18 +1,23 @@
 """A comment's way in: cleaned, let through the gate, committed. The same for sockets, JSON and forms."""
 
 import asyncio
+import functools
 from collections.abc import Sequence
 from uuid import UUID
 
 from service import text
 from service.errors import OpReused, Refusal
+from service.fresh import Fresh
 from service.gate import Act, Gate
+from service.guard.memory import Memory
 from service.ingest import Ingest
 from service.keyring import Keyring, Visitor
-from service.protocol import Accepted, AuthorKey, CommentNo, Op, Post, PostBody, ThreadId
+from service.protocol import Accepted, AuthorKey, CommentNo, Op, Post, PostBody, Slug, ThreadId
 from service.rooms import Rooms
 from service.run import Run
 from service.store.comments import Comments, Draft, Standing, Tag
+
+THREADS, KNOWN_SECONDS = 1_000, 1.0  # articles of which the thread is remembered, and how long
 
 
 class Posting:
@@ -34,6 +39,12 @@ class Posting:
         self._ingest = ingest
         self._rooms = rooms
         self._poster_tag = tag
+        self._threads: Memory[Slug, Fresh[ThreadId]] = Memory(THREADS)
+
+    async def thread(self, slug: Slug) -> ThreadId:
+        """The thread below an article, as it was within the last second. Raises `NotFound`, `Unavailable`."""
+        known = self._threads.recall(slug, lambda: Fresh(functools.partial(self._comments.thread, slug), KNOWN_SECONDS))
+        return (await known.get()).value
 
     async def admit(
         self, thread: ThreadId, posts: Sequence[Post | PostBody], visitor: Visitor, *, hasty: bool = False

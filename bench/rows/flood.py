@@ -19,11 +19,11 @@ RATE, COMMENTS = 20, 200  # of ordinary authors, a second and in all
 FLOOD, ADDRESSES = 500, 200  # posts a second, and where they come from
 ONSET = 60  # comments of ordinary authors while the flood begins
 WAITING = 300  # held comments
-OF_ONE = 3  # comments of an ordinary address, about: below its limit
 LOOKS = 20  # at the desk
 SETTLE = 1.0  # seconds after readers came
-# An address's limit as it is by default, and no other: where a thread asks more of everybody, its authors are held up.
-SETTINGS = {"POSTS_PER_MINUTE": "6", "THREAD_POSTS_PER_MINUTE": "0", "SURGE_POSTS_PER_MINUTE": "0"}
+# One comment a minute of each address, so that the flood adds next to nothing to what readers get: what is measured is
+# what refusing costs. No other limit: where a thread asks more of everybody, its authors are held up.
+SETTINGS = {"WORKERS": "2", "POSTS_PER_MINUTE": "1", "THREAD_POSTS_PER_MINUTE": "0", "SURGE_POSTS_PER_MINUTE": "0"}
 
 
 class Flooded(msgspec.Struct, frozen=True):
@@ -63,32 +63,30 @@ async def _measure(server: Afterword, report: Report) -> Flooded:
     thread, desk = server.path.removesuffix("/live"), Desk(server)
     await _fill(server, desk, max(5, report.scaled(WAITING)))
     readers = report.scaled(READERS)
-    async with (
-        poster.posters(server.port, thread, 1, -(-(2 * comments + onset) // OF_ONE)) as authors,
-        poster.posters(server.port, thread, 2, report.scaled(ADDRESSES)) as flooders,
-    ):
+    with poster.posters(server.port, thread, 1, 2 * comments + onset) as authors:
         crowd = await _readers(server, readers, comments)
-        quiet, quiet_desk = await asyncio.gather(_heard(crowd, authors, comments), _look(desk, comments))
+        quiet, quiet_desk = await asyncio.gather(_heard(crowd, authors[:comments]), _look(desk, comments))
         crowd = await _readers(server, readers, onset)
-        begun = time.monotonic()
-        async with poster.flooding(flooders, rate):
-            first = await _heard(crowd, authors, onset)
-            await poster.refused(flooders)
-            before = poster.answered(flooders)
-            crowd = await _readers(server, readers, comments)
-            flooded, flooded_desk = await asyncio.gather(_heard(crowd, authors, comments), _look(desk, comments))
-            answers = poster.answered(flooders)
-            per_second = answers.total() / (time.monotonic() - begun)
-        if per_second < 0.9 * rate:
-            raise Broken(f"the flood was one of {per_second:.0f} posts a second instead of {rate}")
-        since = answers - before
-        return Flooded(quiet, first, flooded, quiet_desk, flooded_desk, per_second, 1 - since[201] / since.total())
+        with poster.posters(server.port, thread, 2, report.scaled(ADDRESSES)) as flooders:
+            begun = time.monotonic()
+            async with poster.flooding(flooders, rate):
+                first = await _heard(crowd, authors[comments:-comments])
+                await poster.refused(flooders)
+                before = poster.answered(flooders)
+                crowd = await _readers(server, readers, comments)
+                flooded, flooded_desk = await asyncio.gather(_heard(crowd, authors[-comments:]), _look(desk, comments))
+                answers = poster.answered(flooders)
+                per_second = answers.total() / (time.monotonic() - begun)
+    if per_second < 0.9 * rate:
+        raise Broken(f"the flood was one of {per_second:.0f} posts a second instead of {rate}")
+    since = answers - before
+    return Flooded(quiet, first, flooded, quiet_desk, flooded_desk, per_second, 1 - since[201] / since.total())
 
 
 async def _fill(server: Afterword, desk: Desk, count: int) -> None:
     """Let the comments of another thread wait at the desk."""
     desk.post("/desk/threads", "hold waiting")
-    async with poster.posters(server.port, "/articles/waiting", 3, -(-count // OF_ONE)) as authors:
+    with poster.posters(server.port, "/articles/waiting", 3, count) as authors:
         await author.paced(1000, count, [each.say for each in authors], poster.texts())
         await poster.stand(authors)
 
@@ -100,8 +98,12 @@ async def _readers(server: Afterword, count: int, comments: int) -> Crowd:
     return crowd
 
 
-async def _heard(crowd: Crowd, authors: Sequence[Poster], comments: int) -> Seen:
-    """Say ordinary comments; how they came to the readers. Of their order nothing is known: each has its own way in."""
+async def _heard(crowd: Crowd, authors: Sequence[Poster]) -> Seen:
+    """Have each say an ordinary comment; how they came to the readers.
+
+    Of their order nothing is known: each has its own way in.
+    """
+    comments = len(authors)
     await author.paced(RATE, comments, [each.say for each in authors], poster.texts())
     await poster.stand(authors)
     seen = await asyncio.to_thread(crowd.seen)

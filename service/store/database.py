@@ -75,6 +75,16 @@ async def connect(url: str) -> Connection:
         )
 
 
+class _Shared(Connection):
+    """A connection of a pool: no query leaves anything in its session, so nothing is asked to clean up after each."""
+
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        """None."""
+        return ""
+
+
 def pool(url: str, size: int) -> Pool:
     """A pool to be opened by `await`; it connects when asked, not before."""
     return asyncpg.create_pool(
@@ -85,4 +95,5 @@ def pool(url: str, size: int) -> Pool:
         command_timeout=STATEMENT_SECONDS + 1,
         server_settings=_SESSION,
         target_session_attrs=SessionAttribute.primary,
+        connection_class=_Shared,
     )

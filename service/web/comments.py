@@ -80,7 +80,7 @@ async def retract(request: web.Request) -> web.Response:
     origin.check(request, request.app[keys.SETTINGS])
     no = number(request)
     asked = decoded(_retract, await body(request))
-    thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
+    thread = await request.app[keys.POSTING].thread(pages.slug(request))
     accepted = await request.app[keys.POSTING].retract(thread, "", no, asked.key, visitor(request))
     return json(protocol.Retraction(accepted.no, accepted.version, accepted.state))
 
@@ -143,7 +143,7 @@ async def _since(rooms: Rooms, slug: protocol.Slug, epoch: str, after: int) -> J
 
 async def _post_json(request: web.Request) -> web.Response:
     posted = decoded(_post, await body(request))
-    thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
+    thread = await request.app[keys.POSTING].thread(pages.slug(request))
     posting = request.app[keys.POSTING]
     [act] = await posting.admit(thread, [posted], visitor(request))
     accepted, fresh = await posting.commit(act)
@@ -159,7 +159,7 @@ async def _post_form(request: web.Request) -> web.Response:
         if not isinstance(field, str):
             raise Empty
         text = field
-        thread = await request.app[keys.COMMENTS].thread(pages.slug(request))
+        thread = await request.app[keys.POSTING].thread(pages.slug(request))
         posting = request.app[keys.POSTING]
         accepted, _ = await posting.commit(await posting.admit_form(thread, text, visitor(request)))
     except NotFound:

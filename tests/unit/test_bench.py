@@ -71,7 +71,7 @@ def test_every_row_is_told_in_the_pages() -> None:
 
 @pytest.mark.parametrize("piece", [1, 7, 1000])
 def test_a_poster_counts_each_answer_wherever_it_was_cut_and_keeps_the_refusal(piece: int) -> None:
-    poster = Poster("/articles/story")
+    poster = Poster(0, "/articles/story", "127.0.0.1")
     accepted = b'HTTP/1.1 201 Created\r\nContent-Length: 8\r\n\r\n{"no":1}'
     refused = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 9\r\nContent-Length: 9\r\n\r\ntoo-fast!"
     data = accepted + refused + accepted

@@ -19,7 +19,7 @@ LEXICON = ["".join(random.choices(string.ascii_lowercase, k=5)) for _ in range(2
 
 
 class Poster(asyncio.Protocol):
-    """A kept connection from one address to a thread, once it is there. What is posted waits for no answer."""
+    """A connection from one address to a thread, kept once it is needed. What is posted waits for no answer."""
 
     def __init__(self, port: int, path: str, address: str) -> None:
         self._port = port

@@ -27,7 +27,6 @@ from service.guard.asked import Asked
 from service.guard.challenge import Challenges
 from service.guard.connections import Connections, capacity
 from service.guard.limits import Limits
-from service.guard.lookups import Lookups
 from service.guard.passwords import Passwords
 from service.guard.posts import Posts, Rates
 from service.guard.pressure import Pressure
@@ -95,7 +94,6 @@ def make_app(settings: Settings, tasks: asyncio.TaskGroup) -> web.Application:
         sieve=sieve,
         work=Work(settings.challenge, Challenges(keyring.proof), Asked(redis, keyring.site)),
         posts=Posts(redis, keyring.site, _rates(settings)),
-        lookups=Lookups(settings.posts_per_minute),
         retractions=Limits(redis, f"{keyring.site}:retract", RETRACTIONS * settings.posts_per_minute),
         pressure=pressure,
     )

@@ -15,9 +15,9 @@ from service.gathered import Gathered
 from service.guard.asked import Asked
 from service.guard.challenge import Challenges
 from service.guard.limits import Limits
-from service.guard.lookups import Lookups
 from service.guard.posts import Burst, Post, Posts
 from service.guard.pressure import Pressure
+from service.guard.told import Told
 from service.keyring import Keyring, Visitor
 from service.protocol import Op, ThreadId
 from service.store.comments import Comments, Draft
@@ -66,7 +66,6 @@ class Gate:
         sieve: Sieve,
         work: Work,
         posts: Posts,
-        lookups: Lookups,
         retractions: Limits,
         pressure: Pressure,
     ) -> None:
@@ -76,7 +75,7 @@ class Gate:
         self._sieve = sieve
         self._work = work
         self._posts = posts
-        self._lookups = lookups
+        self._told = Told()
         self._retractions = retractions
         self._pressure = pressure
         self._standing = Gathered(comments.standing)
@@ -86,8 +85,7 @@ class Gate:
         """The same acts of one visitor in one thread, those refused that may not come.
 
         Why is `Banned`, `Filtered`, `Unproven`, `TooFast`, `Duplicate` or `Unavailable`; one that is held says why in
-        its draft. An act that stands already is let in before anything is asked: who repeats it is no spammer,
-        unless so often that nothing is looked up any more.
+        its draft. An act that stands already is let in before anything is asked: who repeats it is no spammer.
         """
         posted = [act for act in acts if isinstance(act, Act)]
         try:
@@ -115,11 +113,9 @@ class Gate:
         brake = self._brakes.find(thread)
         if self._posts.off and not banned and not brake and not self._asks(brake) and await self._sieve.empty():
             return acts
-        if wait := self._lookups.wait(visitor.limit, len(acts)):
-            return [banned or TooFast(retry_after=wait)] * len(acts)
         known = await self._standing.get((thread, [op for act in acts for op in act.draft.ops]))
         fresh = [act for act in acts if known.isdisjoint(act.draft.ops)]
-        answers: Sequence[Act | Refusal] = [banned] * len(fresh) if banned else fresh
+        answers: Sequence[Act | Refusal] = [banned or self._waiting(act, visitor) or act for act in fresh]
         answers = await self._filtered(answers, visitor)
         answers = await self._challenged(answers, visitor, brake)
         answers = await self._paced(answers, visitor, brake)
@@ -171,15 +167,19 @@ class Gate:
             return acts
         thread = next(act.draft.thread for act in acts if isinstance(act, Act))
         answers = await self._judging.get(Burst(visitor.limit, thread, slow, posts))
-        for answer in answers:
+        for post, answer in zip(posts, answers, strict=True):
             if isinstance(answer, TooFast) and answer.retry_after:
-                self._lookups.told(visitor.limit, answer.retry_after)
+                self._told.tell((visitor.limit, thread, post.cost), answer.retry_after)
         judged = iter(answers)
         return [next(judged) or act if isinstance(act, Act) else act for act in acts]
 
+    def _waiting(self, act: Act, visitor: Visitor) -> TooFast | None:
+        """What one was told who has not waited."""
+        left = self._told.left((visitor.limit, act.draft.thread, _cost(act.draft)))
+        return TooFast(retry_after=left) if left else None
+
     def _post(self, draft: Draft, visitor: Visitor) -> Post:
-        cost = min(DEAREST, max(1, 1 + markup.links(draft.text) - FREE_LINKS))
-        return Post(draft.op, cost, self._keyring.likeness(draft.text, draft.thread, visitor.limit))
+        return Post(draft.op, _cost(draft), self._keyring.likeness(draft.text, draft.thread, visitor.limit))
 
     def _feel(self, acts: Sequence[Act | Refusal], thread: ThreadId, visitor: Visitor, brake: Brake | None) -> None:
         """Count what has come, each act once: who shows a proof was counted when it was asked for."""
@@ -187,6 +187,10 @@ class Gate:
             proven = isinstance(act, Act) and act.proof and self._asks(brake)
             if not proven and not isinstance(act, Banned):
                 self._pressure.feel(thread, visitor.limit)
+
+
+def _cost(draft: Draft) -> int:
+    return min(DEAREST, max(1, 1 + markup.links(draft.text) - FREE_LINKS))
 
 
 def _name(act: Act) -> str:

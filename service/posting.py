@@ -17,7 +17,8 @@ from service.rooms import Rooms
 from service.run import Run
 from service.store.comments import Comments, Draft, Standing, Tag
 
-THREADS, KNOWN_SECONDS = 1_000, 1.0  # articles of which the thread is remembered, and how long
+KNOWN_SECONDS = 1.0  # for which a thread and the hour are known
+THREADS = 1_000  # that are known at most
 
 
 class Posting:
@@ -39,10 +40,14 @@ class Posting:
         self._ingest = ingest
         self._rooms = rooms
         self._poster_tag = tag
+        self._hour = Fresh(comments.hour, KNOWN_SECONDS)
         self._threads: Memory[Slug, Fresh[ThreadId]] = Memory(THREADS)
 
     async def thread(self, slug: Slug) -> ThreadId:
-        """The thread below an article, as it was within the last second. Raises `NotFound`, `Unavailable`."""
+        """The thread below an article, as it was within the last second, or before the store went away.
+
+        Raises `NotFound`, and `Unavailable` where it is not known.
+        """
         known = self._threads.recall(slug, lambda: Fresh(functools.partial(self._comments.thread, slug), KNOWN_SECONDS))
         return (await known.get()).value
 
@@ -64,7 +69,7 @@ class Posting:
         hour turns, or which waited while it turned, still posts once.
         """
         cleaned = text.clean(raw)
-        hour = await self._comments.hour()
+        hour = (await self._hour.get()).value
         op, *others = (
             self._keyring.form_op(visitor.limit, thread, cleaned, each) for each in (hour, hour - 1, hour + 1)
         )

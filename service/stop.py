@@ -6,7 +6,6 @@ import signal
 from collections.abc import Callable
 
 LOOK_SECONDS = 0.25  # between two looks for the parent
-HANG_UP_SECONDS = 0.1  # the kernel may send SIGHUP before it takes the terminal away
 STDIN = 0
 
 
@@ -41,7 +40,7 @@ class Stop:
             else:
                 otherwise()
 
-        self._loop.add_signal_handler(signal.SIGHUP, self._loop.call_later, HANG_UP_SECONDS, told)
+        self._loop.add_signal_handler(signal.SIGHUP, told)
 
     def after(self, parent: int) -> None:
         """End it when this parent process has ended, whose child we are then no more."""

@@ -1,6 +1,7 @@
 """`filters`: what a comment may not hold, what a moderator reads first, and what is trusted."""
 
 import argparse
+from functools import partial
 from typing import get_args
 
 from service import filters
@@ -50,19 +51,24 @@ def _rule(options: argparse.Namespace) -> Rule:
         raise StartError(unfit.message) from None
 
 
-@command.stored
-async def _try(options: argparse.Namespace, _given: Settings, pool: Pool) -> None:
-    rule = _rule(options)
+def _try(options: argparse.Namespace) -> int:
+    return command.stored(partial(_tried, _rule(options)))(options)
+
+
+def _add(options: argparse.Namespace) -> int:
+    return command.stored(partial(_added, _rule(options)))(options)
+
+
+async def _tried(rule: Rule, _options: argparse.Namespace, _given: Settings, pool: Pool) -> None:
     trial = await Sieve(Filters(pool)).tried(rule)
     command.say(f"would have {_DONE[rule.action]} {trial.met:,} of the last {trial.looked:,} comments")
     for each in trial.shown:
         command.say(f"{each.no:8}  {each.place.article}  {' '.join(each.text.split())[:60]}")
 
 
-@command.stored
-async def _add(options: argparse.Namespace, _given: Settings, pool: Pool) -> int:
+async def _added(rule: Rule, _options: argparse.Namespace, _given: Settings, pool: Pool) -> int:
     try:
-        identity = await Filters(pool).add(_rule(options))
+        identity = await Filters(pool).add(rule)
     except Unfit as unfit:
         command.complain(unfit.message)
         return 1

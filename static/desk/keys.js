@@ -11,7 +11,8 @@ export class Keys {
 
   /**
    * @param {HTMLElement} desk
-   * @param {() => Promise<void>} settled waits until one's last act is done: what is undone is that one
+   * @param {() => Promise<boolean>} settled waits until one's last act is done, and tells whether that went well: else one
+   *   would undo what was done before it
    */
   constructor(desk, settled) {
     this.#desk = desk;
@@ -38,10 +39,14 @@ export class Keys {
     if (key === "j" || key === "k") this.#go(key === "j" ? 1 : -1);
     else if (key === "?") this.#help.showModal();
     else if (!"abhprtuwx".includes(key) || repeat) return;
-    else if (key === "u") this.#settled().then(() => this.#press(this.#desk, "[data-key=u]"));
+    else if (key === "u") this.#undo();
     else if (key === "x") this.#press(this.#item, "input");
     else this.#press(this.#item, `[data-key=${key}]`);
     event.preventDefault();
+  }
+
+  async #undo() {
+    if (await this.#settled()) this.#press(this.#desk, "[data-key=u]");
   }
 
   /** @returns {HTMLElement | null | undefined} the item of a list that has the focus */

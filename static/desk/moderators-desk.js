@@ -19,7 +19,7 @@ export class ModeratorsDesk extends HTMLElement {
   );
   #asked = 0;
   #shown = 0;
-  #acting = Promise.resolve();
+  #acting = Promise.resolve(true);
   #leave = new AbortController();
 
   connectedCallback() {
@@ -38,7 +38,7 @@ export class ModeratorsDesk extends HTMLElement {
 
   /** @param {string} version what the desk would show now */
   #told(version) {
-    if (version !== this.dataset.version) this.#read(() => fetched(this.dataset.page ?? location.href), false);
+    if (version !== this.dataset.version) this.#renew();
   }
 
   /** @param {SubmitEvent} event */
@@ -46,11 +46,16 @@ export class ModeratorsDesk extends HTMLElement {
     const form = /** @type {HTMLFormElement} */ (event.target);
     if (form.method !== "post" || form.matches(".leave, .plain")) return;
     event.preventDefault();
-    this.#acting = this.#read(() => sent(form, /** @type {HTMLButtonElement} */ (event.submitter)), true);
+    const act = this.#read(() => sent(form, /** @type {HTMLButtonElement} */ (event.submitter)), true);
+    this.#acting = act;
+    act.then(() => {
+      if (this.#acting === act) this.#acting = Promise.resolve(true);
+    });
   }
 
   /**
-   * Show what is read, unless what was asked for later is shown already.
+   * Show what is read, unless what was asked for later is shown already. What comes of an act is always shown, and what
+   * was asked for meanwhile, which may be older or newer, is asked for again. Whether it could be read.
    *
    * @param {() => Promise<Page>} read
    * @param {boolean} own whether it comes of an act of one's own
@@ -60,21 +65,31 @@ export class ModeratorsDesk extends HTMLElement {
     const complaint = part(this, ":scope > .error");
     try {
       const page = await read();
-      if (page.path === LOGIN) location.assign(LOGIN);
-      else if (number > this.#shown) {
-        this.#shown = number;
-        this.#lists.take(page.content, own);
-      }
       write(complaint, "");
+      if (page.path === LOGIN) {
+        location.assign(LOGIN);
+        return false;
+      }
+      if (!own && number <= this.#shown) return true;
+      const again = own && number < this.#asked;
+      this.#shown = own ? this.#asked : number;
+      this.#lists.take(page.content, own);
+      if (again) this.#renew();
+      return true;
     } catch {
       if (own) write(complaint, say("failed"));
+      return false;
     }
+  }
+
+  #renew() {
+    return this.#read(() => fetched(this.dataset.page ?? location.href), false);
   }
 
   /** @param {boolean} live */
   #say(live) {
     this.dataset.connection = live ? "live" : "reconnecting";
     write(part(this, ".connection"), say(this.dataset.connection));
-    if (!live) this.#read(() => fetched(this.dataset.page ?? location.href), false); // a session may have ended
+    if (!live) this.#renew(); // a session may have ended
   }
 }

@@ -344,7 +344,9 @@ async def test_what_comes_while_a_page_is_made_is_noticed(site: Site, owner_url:
         return str(re.findall('data-version="([^"]*)"', (await making).text)[0])
 
     async def waits() -> bool:
-        return bool(await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        return bool(
+            await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'articles'::regclass")
+        )
 
     before = await version(ida.get("/desk/recent"))
     async with owner.transaction():

@@ -276,7 +276,8 @@ async def test_a_terminal_that_hangs_up_stops_the_site_and_kill_does_not(
     tmp_path: Path, database_url: str, redis_url: str
 ) -> None:
     ours, theirs = os.openpty()
-    within = ("/bin/sh", "-c", f'exec setsid --ctty "$@" <{os.ttyname(theirs)}', "sh")
+    heeding = ("env", "--default-signal=HUP")  # whatever runs the tests, nohup say, ignores
+    within = (*heeding, "/bin/sh", "-c", f'exec setsid --ctty "$@" <{os.ttyname(theirs)}', "sh")
     async with telling(tmp_path, database_url, redis_url, by=within, WORKERS="1") as site:
         (old,) = await site.workers()
         site.process.send_signal(signal.SIGHUP)

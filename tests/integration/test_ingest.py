@@ -33,6 +33,7 @@ from service.errors import (
     NotFound,
     NotYours,
     OpReused,
+    Refusal,
     ThreadClosed,
     TooFast,
     TooLong,
@@ -44,7 +45,6 @@ from service.guard import visitors
 from service.guard.asked import Asked
 from service.guard.challenge import Challenges
 from service.guard.limits import Limits
-from service.guard.lookups import TIMES, Lookups
 from service.guard.posts import Posts, Rates
 from service.guard.pressure import Pressure
 from service.ingest import Ingest
@@ -567,7 +567,6 @@ class Guarded:
             sieve=Sieve(Filters(bench.control)),
             work=Work("off", Challenges(self.keyring.proof), Asked(self.away, "site")),
             posts=Posts(self.away, "site", Rates.of(per_minute, None, None)),
-            lookups=Lookups(per_minute),
             retractions=Limits(self.away, "site", 10 * per_minute),
             pressure=Pressure(self.away, "site", 0),
         )
@@ -612,17 +611,28 @@ async def test_a_repeat_is_answered_before_any_limit(bench: Bench, guarded: Guar
         await guarded.post(thread, str(uuid.uuid4()), "Hello again")
 
 
-async def test_who_asks_ten_times_as_often_as_allowed_is_looked_up_no_more(bench: Bench, guarded: Guarded) -> None:
+async def test_who_does_not_wait_is_told_again_without_asking_and_repeats_as_before(
+    bench: Bench, guarded: Guarded
+) -> None:
     thread, op = await bench.thread("story"), str(uuid.uuid4())
     accepted, _ = await guarded.post(thread, op, "Hello")
-    for _ in range(TIMES - 2):
-        with pytest.raises(TooFast):
-            await guarded.post(thread, str(uuid.uuid4()), "Hello again")
+
+    async def again(text: str) -> Refusal:
+        with pytest.raises(Refusal) as refused:
+            await guarded.post(thread, str(uuid.uuid4()), text)
+        return refused.value
+
+    assert isinstance(await again("Hello"), Duplicate)
+    first, second = await again("Hello again"), await again("Hello")
+    assert isinstance(second, TooFast), "else it had been compared"
+    assert 0 < (first.retry_after or 0) - (second.retry_after or 0) < 1
     assert await guarded.post(thread, op, "Hello") == (accepted, False)
-    with pytest.raises(TooFast) as refused:
-        await guarded.post(thread, op, "Hello")
-    assert 50 < (refused.value.retry_after or 0) <= 60, "as long as it was told to wait"
-    assert await guarded.post(thread, op, "Hello", "192.0.2.8") == (accepted, False)
+    assert isinstance(await again("More than two https://a.example https://b.example https://c.example"), TooFast)
+
+    async def compared() -> bool:
+        return isinstance(await again("Hello"), Duplicate)
+
+    await eventually(compared)
 
 
 async def test_who_is_banned_is_told_before_any_limit_is_asked_and_keeps_what_stands(

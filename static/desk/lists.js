@@ -64,7 +64,8 @@ export class Lists {
     for (const other of newer.children) {
       while (place?.matches("[data-settled]")) place = place.nextElementSibling;
       const item = this.#kept(list, /** @type {HTMLElement} */ (other), place);
-      if (item === place) place = item.nextElementSibling;
+      if (item === place || place?.isConnected === false)
+        place = item.nextElementSibling; // it is there, or took its place
       else list.insertBefore(item, place);
     }
   }

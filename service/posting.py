@@ -17,8 +17,7 @@ from service.rooms import Rooms
 from service.run import Run
 from service.store.comments import Comments, Draft, Standing, Tag
 
-KNOWN_SECONDS = 1.0  # for which a thread and the hour are known
-THREADS = 1_000  # that are known at most
+THREADS, KNOWN_SECONDS = 1_000, 1.0  # articles of which the thread is remembered, and how long
 
 
 class Posting:
@@ -40,7 +39,6 @@ class Posting:
         self._ingest = ingest
         self._rooms = rooms
         self._poster_tag = tag
-        self._hour = Fresh(comments.hour, KNOWN_SECONDS)
         self._threads: Memory[Slug, Fresh[ThreadId]] = Memory(THREADS)
 
     async def thread(self, slug: Slug) -> ThreadId:
@@ -69,7 +67,7 @@ class Posting:
         hour turns, or which waited while it turned, still posts once.
         """
         cleaned = text.clean(raw)
-        hour = (await self._hour.get()).value
+        hour = await self._comments.hour()
         op, *others = (
             self._keyring.form_op(visitor.limit, thread, cleaned, each) for each in (hour, hour - 1, hour + 1)
         )

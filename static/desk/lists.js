@@ -63,10 +63,10 @@ export class Lists {
     let place = list.firstElementChild;
     for (const other of newer.children) {
       while (place?.matches("[data-settled]")) place = place.nextElementSibling;
-      const item = this.#kept(list, /** @type {HTMLElement} */ (other), place);
-      if (item === place || place?.isConnected === false)
-        place = item.nextElementSibling; // it is there, or took its place
-      else list.insertBefore(item, place);
+      const next = place?.id === other.id ? place.nextElementSibling : place;
+      const item = this.#kept(list, /** @type {HTMLElement} */ (other));
+      if (!item.isConnected || item.nextElementSibling !== next) list.insertBefore(item, next);
+      place = next;
     }
   }
 
@@ -75,18 +75,16 @@ export class Lists {
    *
    * @param {HTMLElement} list
    * @param {HTMLElement} other
-   * @param {Element | null} place
    * @returns {HTMLElement}
    */
-  #kept(list, other, place) {
+  #kept(list, other) {
     const old = /** @type {HTMLElement | null} */ (list.querySelector(`#${CSS.escape(other.id)}`));
     if (old && old.dataset.mark === other.dataset.mark && !old.dataset.settled) return old;
     const item = document.importNode(other, true);
     if (!old) return item;
     const held = focused(old);
     const chosen = old.querySelector("input")?.checked;
-    if (old === place || held) old.replaceWith(item);
-    else old.remove();
+    old.replaceWith(item);
     const box = item.querySelector("input");
     if (box && chosen) box.checked = true;
     if (held) item.focus();

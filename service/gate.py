@@ -32,7 +32,7 @@ class Act(NamedTuple):
     """A post on its way: the client's op and key, and the draft that the store gets.
 
     `proof` of work: unset where none was asked for yet, empty where the client can't work. `hasty`: written sooner than
-    anybody reads.
+    anybody reads. `cost`: of its quota, see `cost`.
     """
 
     op: Op
@@ -40,6 +40,7 @@ class Act(NamedTuple):
     draft: Draft
     proof: str | UnsetType = UNSET
     hasty: bool = False
+    cost: int = 1
 
 
 class Work(NamedTuple):
@@ -161,7 +162,7 @@ class Gate:
         self, acts: Sequence[Act | Refusal], visitor: Visitor, brake: Brake | None
     ) -> Sequence[Act | Refusal]:
         """Those that don't come too fast, and don't say again what was said."""
-        posts = [self._post(act.draft, visitor) for act in acts if isinstance(act, Act)]
+        posts = [self._post(act, visitor) for act in acts if isinstance(act, Act)]
         slow = brake.slow if brake else 0
         if not posts or (self._posts.off and not slow):
             return acts
@@ -175,11 +176,12 @@ class Gate:
 
     def _waiting(self, act: Act, visitor: Visitor) -> TooFast | None:
         """What one was told who has not waited."""
-        left = self._told.left((visitor.limit, act.draft.thread, _cost(act.draft)))
+        left = self._told.left((visitor.limit, act.draft.thread, act.cost))
         return TooFast(retry_after=left) if left else None
 
-    def _post(self, draft: Draft, visitor: Visitor) -> Post:
-        return Post(draft.op, _cost(draft), self._keyring.likeness(draft.text, draft.thread, visitor.limit))
+    def _post(self, act: Act, visitor: Visitor) -> Post:
+        draft = act.draft
+        return Post(draft.op, act.cost, self._keyring.likeness(draft.text, draft.thread, visitor.limit))
 
     def _feel(self, acts: Sequence[Act | Refusal], thread: ThreadId, visitor: Visitor, brake: Brake | None) -> None:
         """Count what has come, each act once: who shows a proof was counted when it was asked for."""
@@ -189,8 +191,9 @@ class Gate:
                 self._pressure.feel(thread, visitor.limit)
 
 
-def _cost(draft: Draft) -> int:
-    return min(DEAREST, max(1, 1 + markup.links(draft.text) - FREE_LINKS))
+def cost(text: str) -> int:
+    """What a comment costs of its quota: one, and one more for each link beyond those that are free."""
+    return min(DEAREST, max(1, 1 + markup.links(text) - FREE_LINKS))
 
 
 def _name(act: Act) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 from service import text
 from service.errors import OpReused, Refusal
 from service.fresh import Fresh
-from service.gate import Act, Gate
+from service.gate import Act, Gate, cost
 from service.guard.memory import Memory
 from service.ingest import Ingest
 from service.keyring import Keyring, Visitor
@@ -122,7 +122,7 @@ class Posting:
         draft = Draft(thread, tag, cleaned, text_tag, also, visitor.address, visitor.network)
         if self._poster_tag:
             draft = draft._replace(tag=self._poster_tag(thread, visitor.address))
-        return Act(op, key, draft)
+        return Act(op, key, draft, cost=cost(cleaned))
 
     def _tag(self, thread: ThreadId, op: Op) -> UUID:
         return self._keyring.op_tag(self._keyring.author_key(thread, op))

@@ -12,7 +12,6 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import cast
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -170,9 +169,9 @@ async def migrate(url: str, say: Say, owner: str | None = None) -> None:
     serving = None
     if owner:
         async with _connected(url, "DATABASE_URL") as connection:
-            serving = cast("str", await connection.fetchval("SELECT current_user"))
+            serving = await database.role(connection)
     async with _connected(owner or url, "OWNER_URL" if owner else "DATABASE_URL") as connection:
-        if serving == await connection.fetchval("SELECT current_user"):
+        if serving == await database.role(connection):
             serving = None  # one role, though it is named twice
         for name in await migrations.migrate(connection, serving):
             say(f"Migrated the database: {name}")

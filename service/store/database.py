@@ -75,6 +75,11 @@ async def connect(url: str) -> Connection:
         )
 
 
+async def role(connection: Connection) -> str:
+    """As whom a connection works."""
+    return str(await connection.fetchval("SELECT current_user"))
+
+
 class _Shared(Connection):
     """A connection of a pool: no query leaves anything in its session, so nothing is asked to clean up after each."""
 

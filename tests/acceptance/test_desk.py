@@ -1,15 +1,16 @@
 """The desk over HTTP, without a script: who is let in, whose forms are believed, and what they do."""
 
 import asyncio
+import contextlib
 import json
 import re
 import signal
 from collections.abc import Awaitable
 from typing import Any
 
+import aiohttp
 import asyncpg
 
-from service.web.desk.events import LOOK_SECONDS
 from tests.desk import PASSWORD, Answer, Seat, ask, moderators, seat, sign_in
 from tests.site import Message, Site, eventually, op, receive, send
 
@@ -291,20 +292,31 @@ async def test_a_long_record_goes_on_by_a_short_link(site: Site, database_url: s
     assert len(re.findall(r'id="act-', (await ida.get(f"/desk/record{older}")).text)) == 1
 
 
+def events(site: Site, seat: Seat) -> Any:
+    """What an open desk hears."""
+    return site.http.get("/desk/events", headers={"Cookie": f"__Host-desk={seat.cookie}"})
+
+
+async def version(stream: aiohttp.ClientResponse) -> str:
+    """The next version that it hears."""
+    while not (line := (await stream.content.readline()).decode()).startswith("data: "):
+        assert line, "the desk hears no more"
+    return line.removeprefix("data: ").strip()
+
+
+async def hears(stream: aiohttp.ClientResponse, before: str) -> None:
+    """Wait until it is told of another version."""
+    while await version(stream) == before:
+        pass
+
+
 async def test_an_open_desk_hears_that_something_has_changed(site: Site) -> None:
     ida = await seat(site, "ida")
-    async with site.http.get("/desk/events", headers={"Cookie": f"__Host-desk={ida.cookie}"}) as stream:
-
-        async def version() -> bytes:
-            while not (line := await stream.content.readline()).startswith(b"data: "):
-                pass
-            return line
-
-        before = await version()
+    async with events(site, ida) as stream:
+        before = await version(stream)
         await comment(site)
         async with asyncio.timeout(1.5):
-            while await version() == before:
-                pass
+            await hears(stream, before)
 
 
 async def test_an_open_desk_holds_up_no_worker_that_leaves(site: Site) -> None:
@@ -340,7 +352,7 @@ async def _thread(site: Site) -> Message:
 async def test_what_comes_while_a_page_is_made_is_noticed(site: Site, owner_url: str) -> None:
     ida, owner, other = await seat(site, "ida"), await asyncpg.connect(owner_url), await asyncpg.connect(owner_url)
 
-    async def version(making: Awaitable[Answer]) -> str:
+    async def shown(making: Awaitable[Answer]) -> str:
         return str(re.findall('data-version="([^"]*)"', (await making).text)[0])
 
     async def waits() -> bool:
@@ -348,14 +360,16 @@ async def test_what_comes_while_a_page_is_made_is_noticed(site: Site, owner_url:
             await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'articles'::regclass")
         )
 
-    before = await version(ida.get("/desk/recent"))
+    before = await shown(ida.get("/desk/recent"))
     async with owner.transaction():
         await owner.execute("LOCK TABLE articles")  # without which no comment is shown
         making = asyncio.create_task(ida.get("/desk/recent"))
         await eventually(waits)
         await other.execute("INSERT INTO acts (kind, thread, was, reason) SELECT 'close', id, 'open', '' FROM threads")
-        await asyncio.sleep(2 * LOOK_SECONDS)
-    assert await version(making) == before
-    assert await version(ida.get("/desk/recent")) != before
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(6):  # on both workers: each knows of it by now
+                await hears(await stack.enter_async_context(events(site, ida)), before)
+    assert await shown(making) == before
+    assert await shown(ida.get("/desk/recent")) != before
     await owner.close()
     await other.close()

@@ -1,6 +1,5 @@
 """Poster tags on a page: from the server and from the script alike, and to be read in every hue."""
 
-import asyncio
 from pathlib import Path
 from typing import Literal
 
@@ -8,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.pages import axe, live
-from tests.site import Site, op, telling
+from tests.site import Site, eventually, op, telling
 
 HUES = 12
 PAINT = (
@@ -61,8 +60,10 @@ async def test_tags_are_the_same_from_server_and_script_and_can_be_read_in_every
         await post(site, 99)
         await expect(page.locator(".comments .comment")).to_have_count(HUES + 1)
         await page.evaluate(PAINT, HUES)
-        async with asyncio.timeout(10):
-            while not await page.evaluate(SHOWN):  # what is out of sight is not looked at
-                await asyncio.sleep(0.1)
+
+        async def shown() -> bool:
+            return bool(await page.evaluate(SHOWN))
+
+        await eventually(shown)  # what is out of sight is not looked at
         assert await axe(page) == []
         await context.close()

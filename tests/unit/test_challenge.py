@@ -87,6 +87,7 @@ def test_a_challenge_that_was_not_solved_proves_nothing(key: object) -> None:
 def test_the_beginning_of_a_key_is_no_key() -> None:
     beginning = asked().parameters.key_prefix
     assert not SITE.proves(altered(lambda read: read["solution"].update({"derivedKey": beginning})), "7:an op")
+    assert not SITE.proves(altered(lambda read: read["challenge"].update({"signature": beginning})), "7:an op")
 
 
 def test_a_signature_that_is_no_ascii_proves_nothing() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import gc
 import signal
 import socket
 import sys
@@ -53,6 +54,8 @@ async def work(listener: socket.socket, lifeline: socket.socket) -> None:
         sweep = tasks.create_task(patience.with_connections(runner.server))
         site = web.SockSite(runner, listener, backlog=BACKLOG)
         await site.start()
+        gc.collect()
+        gc.freeze()  # what is here to stay is not looked through again and again: each time, all readers waited for it
         writer.write(READY)
         watch = tasks.create_task(_orphaned(reader, leave))
         await leave.wait()

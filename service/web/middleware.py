@@ -65,7 +65,8 @@ async def word_refusals(request: web.Request, handler: Handler) -> web.StreamRes
     try:
         return await handler(request)
     except Refusal as refusal:
-        return _worded(request, refusal, {})
+        # Its traceback has the frame that has it: by itself that circle would stay, request and all, for the collector.
+        return _worded(request, refusal.with_traceback(None), {})
     except web.HTTPMethodNotAllowed as error:
         return _worded(request, MethodNotAllowed(), {"Allow": error.headers["Allow"]})
     except web.HTTPException as error:

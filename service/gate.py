@@ -23,6 +23,7 @@ from service.protocol import Op, ThreadId
 from service.store.comments import Comments, Draft
 
 FREE_LINKS, DEAREST = 2, 4  # links that cost nothing, and what a comment costs at most
+UNHURRIED_SECONDS = 0.1  # for which the repeats of those who are not to post are gathered: a flood takes few look-ups
 UNPROVEN = "no proof of work"  # why a draft is held
 
 When = Literal["off", "surge", "always"]
@@ -80,6 +81,7 @@ class Gate:
         self._retractions = retractions
         self._pressure = pressure
         self._standing = Gathered(comments.standing)
+        self._unhurried = Gathered(comments.standing, pause=UNHURRIED_SECONDS)
         self._judging = Gathered(posts.judge)
 
     async def admit(self, acts: Sequence[Act | Refusal], visitor: Visitor) -> list[Act | Refusal]:
@@ -114,9 +116,12 @@ class Gate:
         brake = self._brakes.find(thread)
         if self._posts.off and not banned and not brake and not self._asks(brake) and await self._sieve.empty():
             return acts
-        known = await self._standing.get((thread, [op for act in acts for op in act.draft.ops]))
-        fresh = [act for act in acts if known.isdisjoint(act.draft.ops)]
-        answers: Sequence[Act | Refusal] = [banned or self._waiting(act, visitor) or act for act in fresh]
+        told = [banned or self._waiting(act, visitor, brake) for act in acts]
+        standing = self._unhurried if all(told) else self._standing
+        known = await standing.get((thread, [op for act in acts for op in act.draft.ops]))
+        answers: Sequence[Act | Refusal] = [
+            refusal or act for act, refusal in zip(acts, told, strict=True) if known.isdisjoint(act.draft.ops)
+        ]
         answers = await self._filtered(answers, visitor)
         answers = await self._challenged(answers, visitor, brake)
         answers = await self._paced(answers, visitor, brake)
@@ -170,13 +175,13 @@ class Gate:
         answers = await self._judging.get(Burst(visitor.limit, thread, slow, posts))
         for post, answer in zip(posts, answers, strict=True):
             if isinstance(answer, TooFast) and answer.retry_after:
-                self._told.tell((visitor.limit, thread, post.cost), answer.retry_after)
+                self._told.tell((visitor.limit, thread, brake, post.cost), answer.retry_after)
         judged = iter(answers)
         return [next(judged) or act if isinstance(act, Act) else act for act in acts]
 
-    def _waiting(self, act: Act, visitor: Visitor) -> TooFast | None:
+    def _waiting(self, act: Act, visitor: Visitor, brake: Brake | None) -> TooFast | None:
         """What one was told who has not waited."""
-        left = self._told.left((visitor.limit, act.draft.thread, act.cost))
+        left = self._told.left((visitor.limit, act.draft.thread, brake, act.cost))
         return TooFast(retry_after=left) if left else None
 
     def _post(self, act: Act, visitor: Visitor) -> Post:

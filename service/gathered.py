@@ -11,10 +11,14 @@ MOST = 32  # asked together: each may hold all that one socket has said, and Red
 
 
 class Gathered(Generic[Q, A]):
-    """Asks `ask` many questions at once, which answers each in its order, or raises for all of them."""
+    """Asks `ask` many questions at once, which answers each in its order, or raises for all of them.
 
-    def __init__(self, ask: Callable[[Sequence[Q]], Awaitable[Sequence[A]]]) -> None:
+    `pause`: seconds for which the first one waits for others.
+    """
+
+    def __init__(self, ask: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], *, pause: float = 0.0) -> None:
         self._ask = ask
+        self._pause = pause
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
         self._working: asyncio.Task[None] | None = None
 
@@ -29,6 +33,7 @@ class Gathered(Generic[Q, A]):
 
     async def _work(self) -> None:
         try:
+            await asyncio.sleep(self._pause)
             while self._waiting:
                 batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                 await self._settle(batch)

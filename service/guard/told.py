@@ -1,11 +1,10 @@
-"""Who was told to wait: for a moment, the same is told again without asking, so that a flood costs next to nothing."""
+"""Who was told to wait: until then the same is told again without asking, so that a flood costs next to nothing."""
 
 import asyncio
 from collections.abc import Hashable
 
 from service.guard.memory import Memory
 
-AGAIN_SECONDS = 2.0  # after which it is asked again: a thread may have been told to be faster
 LOCAL = 10_000  # of whom this worker remembers it
 
 
@@ -13,15 +12,13 @@ class Told:
     """What was told to whom, by this worker."""
 
     def __init__(self) -> None:
-        self._until: Memory[Hashable, tuple[float, float]] = Memory(LOCAL)
+        self._until: Memory[Hashable, float] = Memory(LOCAL)
 
     def tell(self, who: Hashable, seconds: float) -> None:
         """Somebody is told to wait so long."""
-        now = asyncio.get_running_loop().time()
-        self._until.keep(who, (now + seconds, now + min(seconds, AGAIN_SECONDS)))
+        self._until.keep(who, asyncio.get_running_loop().time() + seconds)
 
     def left(self, who: Hashable) -> float:
-        """Seconds that are left of what somebody was told a moment ago; or 0: it is to be asked."""
-        now = asyncio.get_running_loop().time()
-        until, again = self._until.get(who) or (now, now)
-        return until - now if now < again else 0.0
+        """Seconds that are left of what somebody was told; or 0: it is to be asked."""
+        until = self._until.get(who)
+        return max(0.0, until - asyncio.get_running_loop().time()) if until else 0.0

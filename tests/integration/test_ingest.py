@@ -50,7 +50,7 @@ from service.guard.pressure import Pressure
 from service.ingest import Ingest
 from service.keyring import Keyring, Visitor
 from service.posting import Posting
-from service.protocol import Accepted, Epoch, Post, ThreadId
+from service.protocol import Accepted, Epoch, Post, Thread, ThreadId
 from service.rooms import Rooms
 from service.run import Run
 from service.store import database
@@ -629,10 +629,19 @@ async def test_who_does_not_wait_is_told_again_without_asking_and_repeats_as_bef
     assert await guarded.post(thread, op, "Hello") == (accepted, False)
     assert isinstance(await again("More than two https://a.example https://b.example https://c.example"), TooFast)
 
-    async def compared() -> bool:
-        return isinstance(await again("Hello"), Duplicate)
 
-    await eventually(compared)
+async def test_who_was_told_to_wait_posts_at_once_where_the_thread_is_slow_no_more(bench: Bench) -> None:
+    thread, guarded = await bench.thread("story"), Guarded(bench, per_minute=100)
+    try:
+        guarded.brakes.learn(thread, Thread("open", slow=3600))
+        await guarded.post(thread, str(uuid.uuid4()), "One")
+        for _ in range(2):
+            with pytest.raises(TooFast):
+                await guarded.post(thread, str(uuid.uuid4()), "Two")
+        guarded.brakes.learn(thread, Thread("open"))
+        assert (await guarded.post(thread, str(uuid.uuid4()), "Two"))[1]
+    finally:
+        await guarded.away.aclose()
 
 
 async def test_who_is_banned_is_told_before_any_limit_is_asked_and_keeps_what_stands(

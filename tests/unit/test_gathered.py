@@ -39,6 +39,16 @@ async def test_who_asks_meanwhile_is_asked_for_together(monkeypatch: pytest.Monk
     assert oracle.asked == [[1], [2, 3, 4], [5, 6]]
 
 
+async def test_the_first_waits_a_moment_for_others() -> None:
+    oracle = Oracle()
+    oracle.let.set()
+    subject = Gathered(oracle.ask, pause=0.05)
+    first = asyncio.create_task(subject.get(1))
+    await asyncio.sleep(0.01)
+    assert await asyncio.gather(first, subject.get(2)) == (2, 4)
+    assert oracle.asked == [[1, 2]]
+
+
 async def test_who_is_gone_disturbs_nobody_and_an_error_is_told_to_all_of_that_question() -> None:
     oracle = Oracle()
     subject = Gathered(oracle.ask)

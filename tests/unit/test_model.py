@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from service import run
 from service.protocol import Thread
 from service.rooms import Room, ledger, reader, room, rooms
+from service.rooms.room import SOON_SECONDS
 from tests.model.client import Client, Line
 from tests.model.clock import Clock, Loop
 from tests.model.store import Change, Commit, Record, Store
@@ -396,9 +397,9 @@ def model() -> Iterator[Model]:
 def test_a_reader_whose_line_fills_midway_learns_how_the_thread_is(model: Model) -> None:
     slow = model.clients[0]
     model.take(0, 0)
-    model.converse(0, 0, None, [700, 700])
-    model.converse(0, 0, "closed", [150, 150, 150])
-    model.converse(0, 0, None, [150, 150, 150])
+    for state, texts in ((None, [700, 700]), ("closed", [150, 150, 150]), (None, [150, 150, 150])):
+        model.converse(0, 0, state, texts)
+        model.pause(SOON_SECONDS)
     model.take(0, 1)
     assert slow.line
     assert slow.line.reader

@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from service.rooms.room import pause
+from service.rooms.room import SOON_SECONDS, pause
 
 READERS = 1_000_000
 SECONDS = 60.0
@@ -46,7 +46,7 @@ def work(sent: Sequence[float], delay: float, readers: int, costs: Costs, second
     """One worker, `delay` seconds after the authors, with so many readers."""
     latencies, busy, frames, free, quiet, place = [], 0.0, 0, 0.0, 0.0, 0
     while place < len(sent):
-        start = max(sent[place] + delay, free, quiet)
+        start = max(sent[place] + delay + SOON_SECONDS, free, quiet)
         first = place
         while place < len(sent) and sent[place] + delay <= start:
             place += 1

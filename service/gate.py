@@ -174,14 +174,16 @@ class Gate:
         thread = next(act.draft.thread for act in acts if isinstance(act, Act))
         answers = await self._judging.get(Burst(visitor.limit, thread, slow, posts))
         for post, answer in zip(posts, answers, strict=True):
-            if isinstance(answer, TooFast) and answer.retry_after:
+            if answer is None:
+                self._told.let(post.op)
+            elif isinstance(answer, TooFast) and answer.retry_after:
                 self._told.tell((visitor.limit, thread, brake, post.cost), answer.retry_after)
         judged = iter(answers)
         return [next(judged) or act if isinstance(act, Act) else act for act in acts]
 
     def _waiting(self, act: Act, visitor: Visitor, brake: Brake | None) -> TooFast | None:
         """What one was told who has not waited."""
-        left = self._told.left((visitor.limit, act.draft.thread, brake, act.cost))
+        left = self._told.left((visitor.limit, act.draft.thread, brake, act.cost), act.draft.op)
         return TooFast(retry_after=left) if left else None
 
     def _post(self, act: Act, visitor: Visitor) -> Post:

@@ -13,7 +13,7 @@ MOST = 32  # asked together: each may hold all that one socket has said, and Red
 class Gathered(Generic[Q, A]):
     """Asks `ask` many questions at once, which answers each in its order, or raises for all of them.
 
-    `pause`: seconds for which the first one waits for others.
+    `pause`: seconds for which all that come are gathered first.
     """
 
     def __init__(self, ask: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], *, pause: float = 0.0) -> None:
@@ -33,10 +33,12 @@ class Gathered(Generic[Q, A]):
 
     async def _work(self) -> None:
         try:
-            await asyncio.sleep(self._pause)
             while self._waiting:
-                batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-                await self._settle(batch)
+                if self._pause:
+                    await asyncio.sleep(self._pause)
+                waiting, self._waiting = self._waiting, []
+                for begin in range(0, len(waiting), MOST):
+                    await self._settle(waiting[begin : begin + MOST])
         finally:
             self._working = None
 

@@ -53,9 +53,9 @@ async def work(listener: socket.socket, lifeline: socket.socket) -> None:
         connections.keep_spare(runner.server)
         sweep = tasks.create_task(patience.with_connections(runner.server))
         site = web.SockSite(runner, listener, backlog=BACKLOG)
-        await site.start()
         gc.collect()
         gc.freeze()  # what is here to stay is not looked through again and again: each time, all readers waited for it
+        await site.start()
         writer.write(READY)
         watch = tasks.create_task(_orphaned(reader, leave))
         await leave.wait()

@@ -60,20 +60,20 @@ def flood(report: Report) -> None:
 
 
 async def _measure(server: Afterword, report: Report) -> Flooded:
-    each, onset, rate = (max(5, report.scaled(each)) for each in (WARM + COMMENTS, ONSET, FLOOD))
+    steady, onset, rate = (max(5, report.scaled(each)) for each in (WARM + COMMENTS, ONSET, FLOOD))
     thread, desk = server.path.removesuffix("/live"), Desk(server)
     await _fill(server, desk, max(5, report.scaled(WAITING)))
     readers = report.scaled(READERS)
-    with poster.posters(server.port, thread, 1, 2 * each + onset) as authors:
-        quiet, quiet_desk = await _steady(server, readers, authors[:each], desk)
+    with poster.posters(server.port, thread, 1, 2 * steady + onset) as authors:
+        quiet, quiet_desk = await _steady(server, readers, authors[:steady], desk)
         crowd = await _readers(server, readers, onset)
         with poster.posters(server.port, thread, 2, report.scaled(ADDRESSES)) as flooders:
             begun = time.monotonic()
             async with poster.flooding(flooders, rate):
-                first = await _heard(crowd, authors[each:-each])
+                first = await _heard(crowd, authors[steady:-steady])
                 await poster.refused(flooders)
                 before = poster.answered(flooders)
-                flooded, flooded_desk = await _steady(server, readers, authors[-each:], desk)
+                flooded, flooded_desk = await _steady(server, readers, authors[-steady:], desk)
                 answers = poster.answered(flooders)
                 per_second = answers.total() / (time.monotonic() - begun)
     if per_second < 0.9 * rate:

@@ -1,6 +1,5 @@
 """Where a request comes from: the address that limits and bans know a visitor by, in memory only."""
 
-import functools
 import ipaddress
 import logging
 from collections.abc import Sequence
@@ -10,7 +9,6 @@ from aiohttp import web
 from service.settings import Network
 
 WIDER = {4: 24, 6: 48}  # the prefix of the wider net, by version of IP
-REMEMBERED = 1_000  # addresses, read once and not with every request of theirs
 
 log = logging.getLogger(__name__)
 _warned: set[str] = set()
@@ -38,7 +36,6 @@ def address(request: web.BaseRequest, proxies: Sequence[Network]) -> str:
     return str(hop)
 
 
-@functools.lru_cache(REMEMBERED)
 def network(address: str) -> str:
     """The wider net around an address in its canonical form: the /24 of IPv4, the /48 of IPv6, which one site has."""
     try:
@@ -48,7 +45,6 @@ def network(address: str) -> str:
     return str(inner.supernet(new_prefix=WIDER[inner.version]))
 
 
-@functools.lru_cache(REMEMBERED)
 def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """An address, of a hop with or without a port; an IPv4 address mapped into IPv6 is that IPv4 address."""
     host = text.strip("[]") if text.endswith("]") else text

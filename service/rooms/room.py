@@ -15,7 +15,7 @@ from service.rooms.reader import Reader
 from service.run import Run
 from service.store.comments import Position, Since
 
-SOON_SECONDS = 0.002  # from what was learnt to the flush: who posted is answered meanwhile, and a hint is on its way
+SOON_SECONDS = 0.002  # that a flush which takes longer is put off: a hint is on its way by then, and an answer
 MAX_PAUSE = 0.25  # seconds between two flushes, at most; else as long as the last one took,
 BUSY = 3  # or up to so many times that: as many as it carried pairs of changes
 LAG_SECONDS = 0.1  # after which readers whose lines were full are tried again
@@ -72,11 +72,11 @@ class Room:
         self.flush()
 
     def learn(self, run: Run) -> None:
-        """Take a run, and tell the readers: soon where the room was quiet, at once where something has to vanish.
+        """Take a run, and tell the readers: next where the room was quiet, at once where something has to vanish.
 
-        Soon is after the other workers and who posted it: to write to a thousand readers takes 10 ms and more. A busy
-        room gathers what comes, so that it spends no more than half of its time writing, and the less the more there is
-        to tell.
+        To write to a thousand readers takes 10 ms and more: where it takes long, who posted is answered first, and the
+        other workers hear of it. A busy room gathers what comes, so that it spends no more than half of its time
+        writing, and the less the more there is to tell.
         """
         before = self.ledger.version
         self.ledger.apply(run)
@@ -87,7 +87,8 @@ class Room:
         if self._vanished(before):
             self.flush()
         else:
-            self._flush_in(max(SOON_SECONDS, self._flushed + self._pause - time.monotonic()))
+            rest = self._flushed + self._pause - time.monotonic()
+            self._flush_in(max(rest, min(self._pause, SOON_SECONDS)))
 
     def flush(self) -> None:
         """Bring every reader from its own version to the room's, as far as its line takes it."""
@@ -201,8 +202,12 @@ class Room:
         return Frame(piece.message(), (self.ledger.epoch, piece.to))
 
     def _flush_in(self, seconds: float) -> None:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(seconds, self.flush)
+        """Flush then, if not before."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + seconds
+        if self._timer is None or due < self._timer.when():
+            self._quiet()
+            self._timer = loop.call_at(due, self.flush)
 
     def _quiet(self) -> None:
         if self._timer:

@@ -69,7 +69,7 @@ class Rooms:
             room.empty_since = time.monotonic()
 
     def committed(self, thread_id: ThreadId, epoch: Epoch, run: Run) -> None:
-        """This worker committed something: its readers learn it at once, other workers by the bus."""
+        """This worker committed something: its readers learn it next, other workers by the bus."""
         self.heard(thread_id, epoch, run)
         for piece in run.pieces():
             # Large hints can exceed a subscriber's output buffer, and cut off every worker: those only tell where

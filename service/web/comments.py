@@ -169,7 +169,7 @@ async def _post_form(request: web.Request) -> web.Response:
     except UNREADABLE:
         return await pages.refused_form(request, "", Malformed("The form could not be read."))
     except Refusal as refusal:
-        return await pages.refused_form(request, text, refusal)
+        return await pages.refused_form(request, text, refusal.with_traceback(None))  # see `middleware.word_refusals`
     where = f"/articles/{pages.slug(request)}"
     if accepted.version is None:
         where += "?held=1#form"

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -40,7 +41,7 @@ from service.errors import (
     Unavailable,
 )
 from service.filters import Sieve
-from service.gate import Gate, Work
+from service.gate import Act, Gate, Work
 from service.guard import visitors
 from service.guard.asked import Asked
 from service.guard.challenge import Challenges
@@ -640,6 +641,43 @@ async def test_who_was_told_to_wait_posts_at_once_where_the_thread_is_slow_no_mo
                 await guarded.post(thread, str(uuid.uuid4()), "Two")
         guarded.brakes.learn(thread, Thread("open"))
         assert (await guarded.post(thread, str(uuid.uuid4()), "Two"))[1]
+    finally:
+        await guarded.away.aclose()
+
+
+async def test_an_act_that_was_let_through_and_does_not_stand_yet_is_let_through_again(
+    bench: Bench, guarded: Guarded
+) -> None:
+    thread, visitor = await bench.thread("story"), guarded.visitor("192.0.2.7")
+    first, second = (Post(str(uuid.uuid4()), text) for text in ("One", "Two"))
+    let = [await guarded.posting.admit(thread, [each], visitor) for each in (first, second, first, second)]
+    assert [type(act) for [act] in let] == [Act, TooFast, Act, TooFast]
+
+
+async def test_what_stands_is_looked_up_once_for_all_who_were_told_to_wait(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread, asked = await bench.thread("story"), 0
+    standing = Comments.standing
+
+    async def counted(comments: Comments, pairs: Any) -> list[set[UUID]]:
+        nonlocal asked
+        asked += 1
+        return await standing(comments, pairs)
+
+    monkeypatch.setattr(Comments, "standing", counted)
+    guarded = Guarded(bench)
+
+    async def refused(text: str) -> None:
+        with pytest.raises(TooFast):
+            await guarded.post(thread, str(uuid.uuid4()), text)
+
+    try:
+        await guarded.post(thread, str(uuid.uuid4()), "One")
+        await refused("Two")
+        asked = 0
+        await asyncio.gather(*(refused(f"Text {each}") for each in range(20)))
+        assert asked == 1
     finally:
         await guarded.away.aclose()
 

@@ -17,7 +17,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from service import run
 from service.protocol import Thread
 from service.rooms import Room, ledger, reader, room, rooms
-from service.rooms.room import SOON_SECONDS
 from tests.model.client import Client, Line
 from tests.model.clock import Clock, Loop
 from tests.model.store import Change, Commit, Record, Store
@@ -399,7 +398,7 @@ def test_a_reader_whose_line_fills_midway_learns_how_the_thread_is(model: Model)
     model.take(0, 0)
     for state, texts in ((None, [700, 700]), ("closed", [150, 150, 150]), (None, [150, 150, 150])):
         model.converse(0, 0, state, texts)
-        model.pause(SOON_SECONDS)
+        model.pause(0.01)
     model.take(0, 1)
     assert slow.line
     assert slow.line.reader

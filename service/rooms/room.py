@@ -47,6 +47,7 @@ class Room:
         self._flushed = float("-inf")
         self._pause = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
 
     @property
     def empty(self) -> bool:
@@ -203,11 +204,11 @@ class Room:
 
     def _flush_in(self, seconds: float) -> None:
         """Flush then, if not before."""
-        loop = asyncio.get_running_loop()
-        due = loop.time() + seconds
-        if self._timer is None or due < self._timer.when():
+        due = time.monotonic() + seconds
+        if self._timer is None or due < self._due:
             self._quiet()
-            self._timer = loop.call_at(due, self.flush)
+            self._due = due
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.flush)
 
     def _quiet(self) -> None:
         if self._timer:

@@ -23,7 +23,7 @@ from service.protocol import Op, ThreadId
 from service.store.comments import Comments, Draft
 
 FREE_LINKS, DEAREST = 2, 4  # links that cost nothing, and what a comment costs at most
-UNHURRIED_SECONDS = 0.1  # for which the repeats of those who are not to post are gathered: a flood takes few look-ups
+UNHURRIED_SECONDS = 0.02  # for which the repeats of those who are not to post are gathered: a flood takes few look-ups
 UNPROVEN = "no proof of work"  # why a draft is held
 
 When = Literal["off", "surge", "always"]

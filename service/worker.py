@@ -53,8 +53,7 @@ async def work(listener: socket.socket, lifeline: socket.socket) -> None:
         connections.keep_spare(runner.server)
         sweep = tasks.create_task(patience.with_connections(runner.server))
         site = web.SockSite(runner, listener, backlog=BACKLOG)
-        gc.collect()
-        gc.freeze()  # what is here to stay is not looked through again and again: each time, all readers waited for it
+        _sweep_seldom()
         await site.start()
         writer.write(READY)
         watch = tasks.create_task(_orphaned(reader, leave))
@@ -73,6 +72,16 @@ async def work(listener: socket.socket, lifeline: socket.socket) -> None:
         sweep.cancel()
         await runner.cleanup()
     writer.close()
+
+
+def _sweep_seldom() -> None:
+    """Have the collector look seldom, and not at what is here to stay: all readers wait for it, for 100 ms in a flood.
+
+    What is often made leaves no circles (test_middleware.py), so little waits for it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _attend_the_supervisor() -> None:

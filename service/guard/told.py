@@ -6,7 +6,7 @@ from uuid import UUID
 
 from service.guard.memory import Memory
 
-AGAIN_SECONDS = 10.0  # after which it is asked again: another worker may have let it through
+AGAIN_SECONDS = 60.0  # after which it is asked again: another worker may have let it through
 LOCAL = 10_000  # of whom, and of which acts, this worker remembers it
 
 

@@ -86,8 +86,7 @@ async def _fill(server: Afterword, desk: Desk, count: int) -> None:
     """Let the comments of another thread wait at the desk."""
     desk.post("/desk/threads", "hold waiting")
     with poster.posters(server.port, "/articles/waiting", 3, count) as authors:
-        await author.paced(1000, count, [each.say for each in authors], poster.texts())
-        await poster.stand(authors)
+        await _say(authors, poster.texts(), rate=1000)
 
 
 async def _readers(server: Afterword, count: int, comments: int) -> Crowd:
@@ -118,9 +117,9 @@ async def _heard(crowd: Crowd, authors: Sequence[Poster]) -> Seen:
     return seen
 
 
-async def _say(authors: Sequence[Poster], texts: Iterator[str]) -> None:
+async def _say(authors: Sequence[Poster], texts: Iterator[str], rate: float = RATE) -> None:
     """Have each say something, and wait until all of it stands."""
-    await author.paced(RATE, len(authors), [each.say for each in authors], texts)
+    await author.paced(rate, len(authors), [each.say for each in authors], texts)
     await poster.stand(authors)
 
 

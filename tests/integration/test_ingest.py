@@ -633,7 +633,7 @@ async def test_who_does_not_wait_is_told_again_without_asking_and_repeats_as_bef
 
 async def test_who_was_told_to_wait_posts_at_once_where_the_thread_is_slow_no_more(bench: Bench) -> None:
     thread, guarded = await bench.thread("story"), Guarded(bench, per_minute=100)
-    try:
+    async with contextlib.aclosing(guarded.away):
         guarded.brakes.learn(thread, Thread("open", slow=3600))
         await guarded.post(thread, str(uuid.uuid4()), "One")
         for _ in range(2):
@@ -641,8 +641,6 @@ async def test_who_was_told_to_wait_posts_at_once_where_the_thread_is_slow_no_mo
                 await guarded.post(thread, str(uuid.uuid4()), "Two")
         guarded.brakes.learn(thread, Thread("open"))
         assert (await guarded.post(thread, str(uuid.uuid4()), "Two"))[1]
-    finally:
-        await guarded.away.aclose()
 
 
 async def test_an_act_that_was_let_through_and_does_not_stand_yet_is_let_through_again(
@@ -672,14 +670,12 @@ async def test_what_stands_is_looked_up_once_for_all_who_were_told_to_wait(
         with pytest.raises(TooFast):
             await guarded.post(thread, str(uuid.uuid4()), text)
 
-    try:
+    async with contextlib.aclosing(guarded.away):
         await guarded.post(thread, str(uuid.uuid4()), "One")
         await refused("Two")
         asked = 0
         await asyncio.gather(*(refused(f"Text {each}") for each in range(20)))
         assert asked == 1
-    finally:
-        await guarded.away.aclose()
 
 
 async def test_who_is_banned_is_told_before_any_limit_is_asked_and_keeps_what_stands(
